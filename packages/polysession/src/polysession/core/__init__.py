@@ -1,0 +1,1 @@
+"""What a session is. See README.md beside this file."""

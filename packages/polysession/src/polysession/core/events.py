@@ -1,0 +1,38 @@
+"""What telemetry hears. The core tells; it never asks whether anybody listens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Literal
+
+from .record import EndReason, Kind
+
+Validation = Literal["live", "absent", "ended", "invalid", "unknown"]
+ConflictOutcome = Literal["merged", "last_write", "raised"]
+
+
+class Events:
+    """Base and no-op default. Listeners override what they hear; they must not raise and must not block."""
+
+    def created(self, kind: Kind) -> None:
+        """A session was created."""
+
+    def ended(self, reason: EndReason) -> None:
+        """A session was ended by this process (once a session)."""
+
+    def validated(self, result: Validation) -> None:
+        """A request's token was judged: ``invalid`` without a round trip, else by the first read."""
+
+    def conflict(self, outcome: ConflictOutcome) -> None:
+        """An attribute was written by two requests at once."""
+
+    def clock_skew(self, seconds: float) -> None:
+        """Difference between the store's clock and ours, at a script's reply."""
+
+    def operation(
+        self, name: str, attributes: Mapping[str, str | int]
+    ) -> AbstractContextManager[None]:
+        """Around one store operation (``read``, ``write``, …): a span and a duration. ``attributes`` are
+        OpenTelemetry's database conventions (``db.operation.name``, ``server.address``, …)."""
+        return nullcontext()

@@ -1,0 +1,87 @@
+"""A session as it is stored: a header, attributes with their tags, or the tombstone that replaced them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal, get_args
+
+EndReason = Literal["logout", "idle", "absolute", "revoked", "rotated-away", "replaced", "theft"]
+END_REASONS: tuple[EndReason, ...] = get_args(EndReason)
+
+TAG_BYTES = 8
+
+
+class Kind(StrEnum):
+    """First character of a token: whether its session has a principal."""
+
+    ANONYMOUS = "a"
+    SIGNED_IN = "s"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a session lives. ``partition`` 0 to 4095; ``session_id`` 16 base64url characters."""
+
+    partition: int
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What the browser told of itself, in the header's tail (personal data)."""
+
+    user_agent: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Times in milliseconds since the epoch, ``idle`` in milliseconds.
+
+    The fixed prefix (all but ``principal``, ``device``, ``authenticated_at``, ``extra``) is what scripts read;
+    the tail is copied by them untouched. ``extra`` keeps what a newer release wrote.
+    """
+
+    secret_hash: bytes  # 16: HMAC-SHA256(pepper, secret), cut
+    pepper_id: str
+    created_at: int
+    last_seen_at: int
+    idle: int
+    absolute_at: int
+    rotation_count: int = 0
+    generation: int = 0
+    returned: bool = False  # the cookie came back once
+    principal_key: str = ""  # 22 base64url characters; empty before sign-in: names the principal's hash in Redis
+    previous_hash: bytes = b""  # 16, or empty: the secret before the last rotation
+    previous_until: int = 0  # until then its use is refused without alarm
+    nonce: bytes = b""  # 8, or empty: of rotation by age (next issue)
+    principal: str | None = None
+    device: Device = Device()
+    authenticated_at: int = 0
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> Kind:
+        return Kind.SIGNED_IN if self.principal_key else Kind.ANONYMOUS
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One named value. ``value``: a kind byte (0 plain, 1 sealed), then the encoded value."""
+
+    tag: bytes
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    header: Header
+    attributes: Mapping[str, Attribute]
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    reason: EndReason
+    ended_at: int
