@@ -2,7 +2,8 @@
 
 Imports neither Django, Flask nor polysession. A service uses, in the order of its start::
 
-    gunicorn.conf.py   settings.load(Config); globals().update(chassis.gunicorn.configure(config, "django-users", ...))
+    gunicorn.conf.py   config = settings.load(Config)
+                       globals().update(chassis.gunicorn.configure(config, "django-users", instrumentors=...))
     post_fork          traces and logs are configured by the above, before the framework is imported
     wsgi.py            app = HTTPMetrics(BodyLimit(TrustedProxy(app, ...), ...))
                        health = Health({"database": ..., "schema": ..., "store": ...})

@@ -1,8 +1,8 @@
 """Who calls: a signed assertion between services, for one audience, one subject and 30 seconds.
 
 A JWT (RFC 7519) signed with Ed25519 (RFC 8037). The verifier holds public keys only, so a stolen verifier can
-sign nothing. The algorithm is pinned (RFC 8725 section 3.1); the key's ID is its file's name without ``.pem``. The issuer is
-the part of the key's ID before the first dot, so that ``flask-orders.2026.pem`` can follow ``flask-orders.pem``.
+sign nothing. The algorithm is pinned (RFC 8725 section 3.1). A key's ID is its file's name without ``.pem``;
+the issuer is its part before the first dot, so ``flask-orders.2026.pem`` can follow ``flask-orders.pem``.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ class Signer:
         self._issuer = issuer or issuer_of(self._key_id)
         self._clock = clock
         if self._issuer != issuer_of(self._key_id):
-            raise InvalidKey(f"the issuer must be the key's ID up to the first dot: name the key file {issuer}.pem")
+            raise InvalidKey(f"the key's ID, up to its first dot, is the issuer: name the file {issuer}.pem")
         try:
             key = load_pem_private_key(private_key_file.read_bytes(), password=None)
         except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-            raise InvalidKey("the assertion's private key cannot be read: give an Ed25519 key as PEM") from error
+            raise InvalidKey("the private key cannot be read: give an Ed25519 key as PEM") from error
         if not isinstance(key, Ed25519PrivateKey):
             raise InvalidKey("the assertion's private key is not Ed25519")
         self._key = key
@@ -81,7 +81,9 @@ class Verifier:
     withdrawn without a restart.
     """
 
-    def __init__(self, public_keys_dir: Path, audience: str, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, public_keys_dir: Path, audience: str, *, clock: Callable[[], float] = time.time
+    ) -> None:
         self._directory = public_keys_dir
         self._audience = audience
         self._clock = clock

@@ -1,5 +1,7 @@
 """The errors of the chassis. This module imports nothing.
 
+Their names say what is wrong, without "Error": hence the noqa marks.
+
 ChassisError
 ├── InvalidSettings    the environment is not usable; the message lists every fault and holds no value
 ├── InvalidAssertion   a caller did not prove who it is; ``reason`` is for the log, not for the caller
@@ -11,7 +13,7 @@ class ChassisError(Exception):
     """Any error of the chassis."""
 
 
-class InvalidSettings(ChassisError):
+class InvalidSettings(ChassisError):  # noqa: N818
     """The environment is not usable. ``faults`` are ``NAME: what to do``; none holds a value."""
 
     def __init__(self, faults: tuple[str, ...]) -> None:
@@ -19,7 +21,7 @@ class InvalidSettings(ChassisError):
         self.faults = faults
 
 
-class InvalidAssertion(ChassisError):
+class InvalidAssertion(ChassisError):  # noqa: N818
     """An assertion was refused. ``reason`` says why, for the log; a caller learns only that it was."""
 
     def __init__(self, reason: str) -> None:
@@ -27,5 +29,5 @@ class InvalidAssertion(ChassisError):
         self.reason = reason
 
 
-class InvalidKey(ChassisError):
+class InvalidKey(ChassisError):  # noqa: N818
     """A key file is missing, unreadable or not Ed25519."""

@@ -1,7 +1,7 @@
 """What happens in a worker process when it starts, drains and stops.
 
-The service registers callbacks while its application is loaded; `chassis.gunicorn` runs them. Registrations are
-a process's own: nothing is preloaded, so each worker registers after its fork.
+The service registers callbacks while its application is loaded; `chassis.gunicorn` runs them. Registrations
+belong to a process: nothing is preloaded, so each worker registers after its fork.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Lifecycle:
-    """Callbacks in order. Each list runs once; a callback that raises is logged and does not stop the others."""
+    """Callbacks in order. Each runs once; one that raises is logged and does not stop the others."""
 
     def __init__(self) -> None:
         # RLock: drain() runs in a signal handler, on the thread that may be registering.

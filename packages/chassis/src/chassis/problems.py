@@ -26,8 +26,8 @@ def problem(
 ) -> dict[str, Any]:
     """Return a problem: ``detail`` says what to do, ``errors`` are faults by field name.
 
-    With the default ``type`` the title is the status's own phrase (RFC 9457 section 4.2.1). ``end_reason`` tells
-    a client whose session ended why. Members that are None are left out.
+    With the default ``type`` the title is the status's own phrase (RFC 9457 section 4.2.1). ``end_reason``
+    tells a client whose session ended why. Members that are None are left out.
     """
     members: dict[str, Any] = {"type": type, "title": title or phrase(status), "status": status}
     optional: dict[str, Any] = {

@@ -50,7 +50,7 @@ def read_secret(path: Path) -> str:
     try:
         secret = path.read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"name a file that this process can read as UTF-8 ({type(error).__name__})") from None
+        raise ValueError(f"name a file that this process can read ({type(error).__name__})") from None
     if not secret:
         raise ValueError("the file is empty: write the secret into it")
     return secret
@@ -133,7 +133,7 @@ def _database_url(value: str) -> str:
             and parts.hostname
             and parts.username
             and parts.path.strip("/")
-            and (parts.port or True)
+            and parts.port != 0  # parsing it raises for one that is no number
         )
     except ValueError:
         usable = False
@@ -226,11 +226,11 @@ class ServiceSettings(BaseSettings):
 
     @property
     def database_dsn(self) -> str:
-        """``postgresql://user:password@host:port/name``. A secret: hand it to the driver and to nobody else."""
+        """``postgresql://user:password@host:port/name``. A secret: for the driver and nobody else."""
         return self.database.dsn()
 
 
-def load(cls: type[S]) -> S:  # noqa: UP047 - Python 3.11 has no other way to write it
+def load(cls: type[S]) -> S:
     """Return the settings of the environment, or raise InvalidSettings with every fault and no value."""
     try:
         return cls()

@@ -68,7 +68,7 @@ class BodyLimit:
 class TrustedProxy:
     """Sets ``REMOTE_ADDR`` and ``wsgi.url_scheme`` to the client's, when a trusted proxy says so.
 
-    The client is the rightmost address of ``X-Forwarded-For`` that is not a trusted proxy's: all to the left of it
+    The client is the rightmost address of ``X-Forwarded-For`` that is no trusted proxy's: what is left of it
     is hearsay. Every forwarding header is removed, whoever sent it: what follows has one truth to read.
     """
 
