@@ -1,0 +1,46 @@
+# Polysession. `make` lists the commands.
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+UV := .venv/bin/uv
+EXPORT := $(UV) export --quiet --no-header --no-annotate --no-emit-workspace
+
+.PHONY: help install up down reset status logs demo test check requirements openapi
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+
+install: ## what is missing on this machine: Debian packages, .venv, the built shell
+	@local/install.sh
+
+up: install ## the whole platform on 127.0.0.1; prints where to look
+	@$(PYTHON) -m local up
+
+down: ## stops exactly what `up` started, keeps the data
+	@$(PYTHON) -m local down
+
+reset: ## stops, and deletes the data and secrets of `up`
+	@$(PYTHON) -m local reset
+
+status: ## what runs
+	@$(PYTHON) -m local status
+
+logs: ## the last lines of every part; PART=users for one
+	@$(PYTHON) -m local logs $(PART)
+
+demo: ## one story through the running platform, hop by hop; REPEAT=20 repeats it
+	@$(PYTHON) -m local demo $(if $(REPEAT),--repeat $(REPEAT))
+
+check: install ## linters, types, arrows between packages
+	@$(PYTHON) -m tests.run check
+
+test: install ## everything, on free ports of its own; ONLY="polysession e2e" for some
+	@$(PYTHON) -m tests.run $(ONLY)
+
+requirements: ## the hashed requirements, from the pins in the pyproject files
+	$(UV) lock --quiet --upgrade
+	$(EXPORT) --all-packages --all-groups -o requirements-dev.txt >/dev/null
+	for service in django-users flask-orders; do \
+	  $(EXPORT) --no-dev --package $$service -o services/$$service/requirements.txt >/dev/null; done
+
+openapi: ## the OpenAPI documents and the shell's types, from the services' code
+	@$(PYTHON) -m tests.run openapi
