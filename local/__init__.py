@@ -1,0 +1,1 @@
+"""The platform on one machine, as `charts/` is the platform on Kubernetes."""

@@ -1,0 +1,55 @@
+"""The trace store: takes OTLP, answers Jaeger's query API, and shows a trace on a page."""
+
+from collections.abc import Sequence
+
+from local.layout import HOST, Layout
+from local.readiness import Tick, answers, wait
+from local.supervisor import Program
+
+
+class Traces:
+    """The traces."""
+
+    title = "trace store"
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._port = layout.ports.traces
+        self._folder = layout.folder("traces")
+
+    @property
+    def address(self) -> str:
+        """Its page and its API."""
+        return f"{HOST}:{self._port}"
+
+    @property
+    def ports(self) -> Sequence[int]:
+        """One."""
+        return (self._port,)
+
+    @property
+    def programs(self) -> Sequence[Program]:
+        """`python -m local.traces`, from the checkout."""
+        database = str(self._folder / "traces.sqlite")
+        return [
+            Program(
+                name="traces",
+                command=[
+                    *(str(self._layout.python), "-m", "local.traces"),
+                    *("--bind", self.address, "--database", database),
+                ],
+                directory=self._layout.root,
+                stop_seconds=10,
+            )
+        ]
+
+    def require(self) -> None:
+        """Nothing besides our environment."""
+
+    def prepare(self) -> None:
+        """Its folder."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def settle(self, tick: Tick) -> None:
+        """It takes spans."""
+        wait(self.title, answers(f"{self._layout.url(self._port)}/livez"), tick)
