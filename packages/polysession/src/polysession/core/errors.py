@@ -8,6 +8,7 @@ PolysessionError
 ├── Conflict             attributes were changed by another request and the policy is ``raise``
 ├── TooLarge             an attribute or session exceeds its limit; nothing was sent
 ├── InvalidAttribute     a name or value that cannot be stored and come back as its type
+├── Unreadable           stored bytes that this release cannot read: sealed without the key, newer, or damaged
 ├── GenerationOutdated   every session of the principal was ended while it signed in
 └── ReadOnly             a write to a session that a ``session_optional`` view got without its store
 """
@@ -76,6 +77,14 @@ class TooLarge(PolysessionError):
 
 class InvalidAttribute(PolysessionError, TypeError):
     """A name or a value that cannot be stored."""
+
+
+class Unreadable(PolysessionError):
+    """What the store holds is of a later release, sealed, or damaged. Nothing was changed. Never holds the bytes."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"stored session cannot be read: {what}")
+        self.what = what
 
 
 class GenerationOutdated(PolysessionError):

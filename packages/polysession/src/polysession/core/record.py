@@ -83,5 +83,8 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
+    """``placed``: the very operation that returned it put it there (a write that met an expired record): count the end."""
+
     reason: EndReason
     ended_at: int
+    placed: bool = field(default=False, compare=False)

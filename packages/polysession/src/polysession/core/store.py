@@ -69,7 +69,7 @@ class Rotation:
     """A new secret for the same session; applied only while the record has ``expected_hash``.
 
     ``previous_until``: until then (milliseconds, the caller's clock) the old secret is refused without alarm.
-    ``generation``: what the record carries from now on.
+    ``generation``: what the record carries from now on; never lowered (an end of the others may have raised it meanwhile).
     """
 
     expected_hash: bytes
@@ -108,7 +108,7 @@ class Store(Protocol):
         """All of ``changes`` or none: the record is live and unexpired and every tag is as expected.
 
         ``touch``: last seen becomes the store's now (never goes back) and ``returned`` is set. An expired record is
-        ended and its tombstone returned. With no changes and ``touch`` it is a bare touch.
+        ended and its tombstone returned, ``placed``. With no changes and ``touch`` it is a bare touch.
         """
         ...
 
@@ -121,6 +121,8 @@ class Store(Protocol):
     ) -> Ended | Tombstone | Absent | Conflicted:
         """Tombstone in place of the record. ``Ended`` for the one call that did it, ``Tombstone`` for any later one.
 
+        ``principal_key``: the record's own, or nothing is touched and the answer is ``Absent``: partitions are shared, and a
+        session ID is no secret.
         ``reason`` ``idle`` or ``absolute``: only if the record has expired, else ``Conflicted`` without winners, and
         the store puts the true one of the two. ``if_tags``: only if the record's attributes are exactly these, else
         ``Conflicted`` with *all* attributes that differ (sign-in takes them along). Always writes, also when repeated.

@@ -1,0 +1,175 @@
+"""Record <-> bytes. One hash a session: its header (or tombstone) in the field named by the empty string, and a field an
+attribute, named by the attribute.
+
+Header: a fixed prefix that scripts read and write in place, big-endian, then a tail that they copy untouched.
+Offsets count from 0 (Lua's ``string.sub`` and ``struct.unpack`` count from 1):
+
+====== ==== ======= ================ =======================================================================
+offset size struct  field            meaning
+====== ==== ======= ================ =======================================================================
+0      1    B       kind             1 record, 2 tombstone
+1      1    B       flags            bit 0 signed in, bit 1 returned; a script keeps the bits it does not know
+2      1    c1      pepper_id        one base64url character
+3      2    I2      rotation_count
+5      16   c16     secret_hash
+21     8    I8      created_at       milliseconds since the epoch
+29     8    I8      last_seen_at     milliseconds since the epoch
+37     8    I8      idle             milliseconds
+45     8    I8      absolute_at      milliseconds since the epoch
+53     4    I4      generation
+57     16   c16     previous_hash    zeros: none
+73     8    I8      previous_until   milliseconds since the epoch
+81     8    c8      nonce            zeros: none
+89     22   c22     principal_key    ASCII; NULs: none
+111    …            tail             kind byte (0 plain, 1 sealed), then a MessagePack map with short keys
+====== ==== ======= ================ =======================================================================
+
+In Redis: ``struct.unpack('>BBc1I2c16I8I8I8I8I4c16I8c8c22', header)``.
+
+Tombstone: ``kind`` B = 2, ``reason`` B (index in ``END_REASONS``), ``ended_at`` I8; ten bytes, later releases may append.
+
+Attribute: its tag (8 bytes), then its value: kind byte (0 plain, 1 sealed), then MessagePack (``values``).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+
+import msgspec
+
+from .errors import Unreadable
+from .record import END_REASONS, TAG_BYTES, Attribute, Device, EndReason, Header, Record, Tombstone
+
+HEADER_FIELD = b""
+PREFIX = struct.Struct(">BB1sH16sQQQQI16sQ8s22s")
+TOMBSTONE = struct.Struct(">BBQ")
+RECORD_KIND = 1
+TOMBSTONE_KIND = 2
+SIGNED_IN_FLAG = 1
+RETURNED_FLAG = 2
+PLAIN = b"\x00"
+
+_NO_HASH = bytes(16)
+_NO_NONCE = bytes(8)
+_PRINCIPAL, _USER_AGENT, _ADDRESS, _AUTHENTICATED_AT = "p", "u", "a", "t"
+
+
+def encode_header(header: Header) -> bytes:
+    flags = (SIGNED_IN_FLAG if header.principal_key else 0) | (RETURNED_FLAG if header.returned else 0)
+    prefix = PREFIX.pack(
+        RECORD_KIND,
+        flags,
+        header.pepper_id.encode("ascii"),
+        header.rotation_count,
+        header.secret_hash,
+        header.created_at,
+        header.last_seen_at,
+        header.idle,
+        header.absolute_at,
+        header.generation,
+        header.previous_hash or _NO_HASH,
+        header.previous_until,
+        header.nonce or _NO_NONCE,
+        header.principal_key.encode("ascii"),
+    )
+    return prefix + PLAIN + msgspec.msgpack.encode(_tail(header))
+
+
+def _tail(header: Header) -> dict[str, object]:
+    """Empty fields are left out: most anonymous sessions have a tail of two bytes."""
+    known: dict[str, object] = {
+        _PRINCIPAL: header.principal,
+        _USER_AGENT: header.device.user_agent,
+        _ADDRESS: header.device.address,
+        _AUTHENTICATED_AT: header.authenticated_at,
+    }
+    return {key: value for key, value in known.items() if value} | dict(header.extra)
+
+
+def decode_header(data: bytes) -> Header | Tombstone:
+    """What stands in the header's field. Raises ``Unreadable``."""
+    kind = data[0] if data else 0
+    if kind == TOMBSTONE_KIND and len(data) >= TOMBSTONE.size:
+        return _decode_tombstone(data)
+    if kind != RECORD_KIND or len(data) <= PREFIX.size:
+        raise Unreadable("header has an unknown kind or is cut short")
+    fields = PREFIX.unpack_from(data)
+    tail = _decode_tail(data[PREFIX.size :])
+    try:
+        return Header(
+            pepper_id=fields[2].decode("ascii"),
+            rotation_count=fields[3],
+            secret_hash=fields[4],
+            created_at=fields[5],
+            last_seen_at=fields[6],
+            idle=fields[7],
+            absolute_at=fields[8],
+            generation=fields[9],
+            previous_hash=b"" if fields[10] == _NO_HASH else fields[10],
+            previous_until=fields[11],
+            nonce=b"" if fields[12] == _NO_NONCE else fields[12],
+            principal_key=fields[13].rstrip(b"\x00").decode("ascii"),
+            returned=bool(fields[1] & RETURNED_FLAG),
+            principal=msgspec.convert(tail.pop(_PRINCIPAL, None), str | None),
+            device=Device(
+                user_agent=msgspec.convert(tail.pop(_USER_AGENT, ""), str),
+                address=msgspec.convert(tail.pop(_ADDRESS, ""), str),
+            ),
+            authenticated_at=msgspec.convert(tail.pop(_AUTHENTICATED_AT, 0), int),
+            extra=tail,
+        )
+    except (msgspec.ValidationError, UnicodeDecodeError) as cause:
+        raise Unreadable("header holds a field of another type") from cause
+
+
+def _decode_tail(data: bytes) -> dict[str, object]:
+    if data[:1] != PLAIN:
+        raise Unreadable("header's tail is sealed, or of a later release")
+    try:
+        return msgspec.msgpack.decode(data[1:], type=dict[str, object])
+    except msgspec.DecodeError as cause:
+        raise Unreadable("header's tail is no MessagePack map") from cause
+
+
+def encode_tombstone(tombstone: Tombstone) -> bytes:
+    return TOMBSTONE.pack(TOMBSTONE_KIND, END_REASONS.index(tombstone.reason), tombstone.ended_at)
+
+
+def _decode_tombstone(data: bytes) -> Tombstone:
+    _, index, ended_at = TOMBSTONE.unpack_from(data)
+    # Ended is ended: a reason that only a later release knows must not turn into an error here.
+    reason: EndReason = END_REASONS[index] if index < len(END_REASONS) else "revoked"
+    return Tombstone(reason, ended_at)
+
+
+def encode_attribute(attribute: Attribute) -> bytes:
+    return attribute.tag + attribute.value
+
+
+def decode_attribute(data: bytes) -> Attribute:
+    """Raises ``Unreadable``."""
+    if len(data) <= TAG_BYTES:
+        raise Unreadable("attribute is cut short")
+    return Attribute(tag=data[:TAG_BYTES], value=data[TAG_BYTES:])
+
+
+def encode_record(record: Record) -> dict[bytes, bytes]:
+    """The fields of the session's hash."""
+    attributes = {name.encode(): encode_attribute(value) for name, value in record.attributes.items()}
+    return {HEADER_FIELD: encode_header(record.header), **attributes}
+
+
+def decode_record(fields: Mapping[bytes, bytes]) -> Record | Tombstone | None:
+    """``None``: no fields, the node has no such key. Raises ``Unreadable``."""
+    if not fields:
+        return None
+    if HEADER_FIELD not in fields:
+        raise Unreadable("record has no header")
+    header = decode_header(fields[HEADER_FIELD])
+    if isinstance(header, Tombstone):
+        return header
+    attributes = {
+        name.decode(): decode_attribute(data) for name, data in fields.items() if name != HEADER_FIELD
+    }
+    return Record(header, attributes)
