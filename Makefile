@@ -42,5 +42,5 @@ requirements: ## the hashed requirements, from the pins in the pyproject files
 	for service in django-users flask-orders; do \
 	  $(EXPORT) --no-dev --package $$service -o services/$$service/requirements.txt >/dev/null; done
 
-openapi: ## the OpenAPI documents and the shell's types, from the services' code
+openapi: 
 	@$(PYTHON) -m tests.run openapi

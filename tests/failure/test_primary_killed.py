@@ -1,0 +1,48 @@
+"""kill -9 of a primary: the platform goes on after the failover, and nobody signs in anew."""
+
+from __future__ import annotations
+
+import time
+
+import redis
+from tests.person import Person
+
+
+def primaries(nodes) -> list[tuple[str, int]]:
+    found = []
+    for host, port in nodes:
+        with redis.Redis(host=host, port=port) as node:
+            if node.info("replication")["role"] == "master":
+                found.append((host, port))
+    return found
+
+
+def test_people_go_on_after_a_primary_was_killed(platform, edge_url: str, redis_nodes, redis_programs, kill, start):
+    people = [Person(edge_url).sign_up().sign_in() for _ in range(9)]
+    for person in people:
+        person.put_in_cart("field-notebook")
+    time.sleep(1)  # attribute writes are not confirmed: let the replicas have them
+    tokens = [person.cookie for person in people]
+    victim = primaries(redis_nodes)[0]
+    program = redis_programs[list(redis_nodes).index(victim)]
+    kill(program, "KILL")
+    try:
+        waiting, deadline, refused = set(range(len(people))), time.monotonic() + 60, 0
+        while waiting and time.monotonic() < deadline:
+            for number in sorted(waiting):
+                answers = [people[number].http.get(path) for path in ("/api/users/me", "/api/orders/cart")]
+                assert {a.status_code for a in answers} <= {200, 503}, [a.text for a in answers]
+                assert not any("set-cookie" in a.headers for a in answers)
+                refused += sum(a.status_code == 503 for a in answers)
+                if all(a.status_code == 200 for a in answers):
+                    waiting.discard(number)
+            time.sleep(0.1)
+        assert not waiting, f"{len(waiting)} never came back"
+        assert refused, "the killed primary held nobody: the test proved nothing"
+        assert [person.cookie for person in people] == tokens
+        for person in people:
+            assert person.cart() == {"field-notebook": 1}
+            assert person.put_in_cart("steel-rule").status_code == 200
+            assert person.order().status_code == 201
+    finally:
+        start(program)

@@ -1,0 +1,80 @@
+"""Absent is not unknown: a store that gives no answer signs nobody out."""
+
+from __future__ import annotations
+
+import time
+
+import httpx
+from tests.person import Person
+
+
+def wait_until_signed_in(person: Person, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        answers = [person.http.get(path) for path in ("/api/users/me", "/api/orders/orders")]
+        assert {a.status_code for a in answers} <= {200, 503}, [a.text for a in answers]
+        if {a.status_code for a in answers} == {200}:
+            return
+        time.sleep(0.2)
+    raise AssertionError("the store did not come back")
+
+
+def test_with_all_of_redis_stopped_the_answer_is_503_and_the_cookie_stays(person: Person, kill, start, redis_programs):
+    person.sign_in()
+    person.put_in_cart("steel-rule", 3)
+    token = person.cookie
+    csrf = {"X-CSRF-Token": person.csrf()}
+    for program in redis_programs:
+        kill(program, "TERM")
+    try:
+        for method, path in (
+            ("GET", "/api/users/me"), ("GET", "/api/users/sessions/current"), ("GET", "/api/orders/orders"),
+            ("GET", "/api/orders/cart"), ("PUT", "/api/orders/cart/items/steel-rule"),
+            ("DELETE", "/api/users/sessions/current"),
+        ):  # fmt: skip
+            body = {"quantity": 1} if method == "PUT" else None
+            answer = person.ask(method, path, json=body, headers=csrf)
+            assert answer.status_code == 503, (method, path, answer.text)
+            assert int(answer.headers["retry-after"]) >= 1
+            assert "set-cookie" not in answer.headers
+            assert answer.headers["content-type"] == "application/problem+json"
+        anonymous = httpx.get(person.origin + "/api/orders/products", trust_env=False)
+        assert anonymous.status_code == 200  # no cookie, no call
+    finally:
+        for program in redis_programs:
+            start(program)
+    wait_until_signed_in(person)
+    assert person.cookie == token
+    assert person.cart() == {"steel-rule": 3}
+
+
+def test_a_lost_store_shows_in_readyz_but_empties_no_service(platform, kill, start, redis_programs):
+    url = f"http://127.0.0.1:{platform.layout.ports.orders}/readyz"
+    for program in redis_programs:
+        kill(program, "TERM")
+    try:
+        deadline = time.monotonic() + 30
+        while '"down"' not in (answer := httpx.get(url, trust_env=False)).text.lower() and time.monotonic() < deadline:
+            assert answer.status_code == 200
+            time.sleep(0.5)
+        assert answer.status_code == 200
+        assert "down" in answer.text.lower()
+    finally:
+        for program in redis_programs:
+            start(program)
+
+
+def test_with_the_users_service_stopped_an_order_is_503_and_nothing_is_lost(person: Person, kill, start):
+    person.sign_in()
+    person.put_in_cart("steel-rule")
+    csrf, items = person.csrf(), person.cart()
+    kill("users", "TERM")
+    try:
+        answer = person.order(items=items, key="retry-after-outage", **{"X-CSRF-Token": csrf})
+        assert answer.status_code == 503, answer.text
+        assert int(answer.headers["retry-after"]) >= 1
+        assert person.cart() == items
+    finally:
+        start("users")
+    assert person.order(items=items, key="retry-after-outage").status_code == 201
+    assert person.cart() == {}

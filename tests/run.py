@@ -1,0 +1,145 @@
+"""`make test`: every suite, one pytest process a project, on servers of its own. `python -m tests.run NAME…` runs some.
+
+Suites that need a Redis Cluster and PostgreSQL share one that is started here on free ports and stopped at the end;
+the suites under tests/ start the whole platform themselves. All suites run even when one fails; then the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.errors import LocalError
+from local.layout import for_tests
+from local.parts.postgres import SERVICES, Postgres
+from local.parts.redis_cluster import RedisCluster
+from local.platform import Platform
+from local.progress import Stopwatch, Terminal
+from local.secrets import Secrets
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+SHELL = "web/react-shell"
+TYPED = ("packages/polysession/src", "packages/chassis/src")
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One command. ``backed``: it needs the Redis Cluster and PostgreSQL that are shared."""
+
+    name: str
+    command: Sequence[str]
+    folder: str = "."
+    backed: bool = False
+
+
+def pytest(*arguments: str) -> Sequence[str]:
+    return (sys.executable, "-m", "pytest", *arguments)
+
+
+CHECKS = (
+    Suite("ruff", (str(BIN / "ruff"), "check", ".")),
+    Suite("format", (str(BIN / "ruff"), "format", "--check", "--quiet", ".")),
+    Suite("types", (str(BIN / "mypy"), *TYPED)),
+    Suite("arrows", (str(BIN / "lint-imports"),)),
+)
+TESTS = (
+    Suite("polysession", pytest("tests"), "packages/polysession", backed=True),
+    Suite("chassis", pytest("tests"), "packages/chassis"),
+    Suite("users", pytest("tests"), "services/django-users", backed=True),
+    Suite("orders", pytest("tests"), "services/flask-orders", backed=True),
+    Suite("shell", (str(BIN / "npm"), "run", "--silent", "check"), SHELL),
+    Suite("traces", pytest("local/traces/tests")),
+    Suite("architecture", pytest("tests/architecture")),
+    Suite("platform", pytest("tests/contract", "tests/integration", "tests/failure", "tests/e2e")),
+    Suite("local", pytest("tests/local")),
+)
+
+
+def main(names: Sequence[str]) -> int:
+    terminal = Terminal(sys.stdout)
+    suites = [*CHECKS, *TESTS]
+    known = {suite.name: suite for suite in suites}
+    if names == ["check"]:
+        suites = list(CHECKS)
+    elif names:
+        unknown = sorted(set(names) - known.keys())
+        if unknown:
+            terminal.note(f"No suite is named {', '.join(unknown)}. There are: {', '.join(known)}.")
+            return 2
+        suites = [suite for suite in suites if suite.name in names]
+    try:
+        return run_all(suites, terminal)
+    except LocalError as error:
+        terminal.failed(error)
+        return 1
+    except KeyboardInterrupt:
+        terminal.note("\nInterrupted; what was started is stopped.")
+        return 130
+
+
+def run_all(suites: Sequence[Suite], terminal: Terminal) -> int:
+    results: list[tuple[Suite, int, float]] = []
+    with lazy_backing() as backing:
+        for suite in suites:
+            terminal.note(f"\n── {suite.name} " + "─" * (70 - len(suite.name)))
+            watch = Stopwatch()
+            environment = dict(backing()) if suite.backed else {}
+            code = subprocess.run(
+                suite.command, cwd=ROOT / suite.folder, env={**clean_environment(), **environment}, check=False
+            ).returncode
+            results.append((suite, code, watch.seconds))
+    terminal.note("")
+    for suite, code, seconds in results:
+        mark = terminal.paint("✓", "32") if code == 0 else terminal.paint("✗", "31;1")
+        again = "" if code == 0 else f'   again: make test ONLY="{suite.name}"'
+        terminal.note(f"  {mark} {suite.name:<13} {seconds:6.1f} s{again}")
+    failed = sum(code != 0 for _, code, _ in results)
+    terminal.note(f"\nsuites: {len(results) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+def clean_environment() -> dict[str, str]:
+    """The caller's, with this virtual environment first, so that npm is the pinned Node's."""
+    return {**os.environ, "PATH": f"{BIN}:{os.environ.get('PATH', '')}"}
+
+
+@contextmanager
+def lazy_backing() -> Iterator[Callable[[], Mapping[str, str]]]:
+    """Started by the first suite that needs it."""
+    started: list[tuple[Platform, Mapping[str, str]]] = []
+    with tempfile.TemporaryDirectory(prefix="polysession-backing-", dir="/var/tmp") as folder:  # noqa: S108
+        os.chmod(folder, 0o711)  # PostgreSQL's own user must pass through
+
+        def start() -> Mapping[str, str]:
+            if not started:
+                layout = for_tests(ROOT, Path(folder) / "state", choose=random.SystemRandom())
+                stages = ((Postgres(layout, may_create=True), RedisCluster(layout)),)
+                platform = Platform(layout, stages=stages)
+                platform.start()
+                secrets = Secrets(layout)
+                address = f"127.0.0.1:{layout.ports.postgres}"
+                environment = {"TEST_REDIS_NODES": layout.redis_nodes}
+                for service in SERVICES:
+                    password = secrets.database_password(service).read_text()
+                    url = f"postgresql://{service}:{password}@{address}/{service}"
+                    environment[f"TEST_{service.upper()}_DATABASE_URL"] = url
+                started.append((platform, environment))
+            return started[0][1]
+
+        try:
+            yield start
+        finally:
+            for platform, _ in started:
+                platform.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
