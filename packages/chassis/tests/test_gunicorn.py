@@ -182,6 +182,18 @@ def test_a_stop_answers_the_request_under_way_then_closes_pools_and_sends_spans(
     assert mine == ["drain", "pool closed"]
 
 
+def test_a_stop_while_a_worker_still_starts_does_not_wait_for_the_grace(service: Service) -> None:
+    victim = service.pids().pop()
+    os.kill(victim, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while service.log.read_text().count("Booting worker") < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    started = time.monotonic()
+    assert service.stop() == 0
+    assert time.monotonic() - started < 10
+
+
 def test_a_draining_worker_says_so_on_a_connection_it_still_has(service: Service) -> None:
     # Both threads of both workers are not needed: a kept connection belongs to one worker.
     kept = http.client.HTTPConnection("127.0.0.1", service.port, timeout=10)

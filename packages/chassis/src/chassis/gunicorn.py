@@ -127,6 +127,10 @@ class _Hooks:
         metrics.wipe(self._directory)
 
     def post_fork(self, _server: Any, _worker: Any) -> None:
+        # Until gunicorn sets the worker's handlers, a SIGTERM would enter the queue of the arbiter's copy and
+        # be lost: the stop would wait for the whole grace and end in SIGKILL. Nothing is lost yet by dying.
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+            signal.signal(number, signal.SIG_DFL)
         traces.configure(self._service, self._settings, instrumentors=self._instrumentors())
         if self._post_fork is not None:
             self._post_fork()
