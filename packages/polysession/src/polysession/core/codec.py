@@ -1,5 +1,5 @@
-"""Record <-> bytes. One hash a session: its header (or tombstone) in the field named by the empty string, and a field an
-attribute, named by the attribute.
+"""Record <-> bytes. One hash a session: its header (or tombstone) in the field named by the empty string, and
+a field an attribute, named by the attribute.
 
 Header: a fixed prefix that scripts read and write in place, big-endian, then a tail that they copy untouched.
 Offsets count from 0 (Lua's ``string.sub`` and ``struct.unpack`` count from 1):
@@ -26,7 +26,8 @@ offset size struct  field            meaning
 
 In Redis: ``struct.unpack('>BBc1I2c16I8I8I8I8I4c16I8c8c22', header)``.
 
-Tombstone: ``kind`` B = 2, ``reason`` B (index in ``END_REASONS``), ``ended_at`` I8; ten bytes, later releases may append.
+Tombstone: ``kind`` B = 2, ``reason`` B (index in ``END_REASONS``), ``ended_at`` I8; ten bytes; later ones may
+append.
 
 Attribute: its tag (8 bytes), then its value: kind byte (0 plain, 1 sealed), then MessagePack (``values``).
 """

@@ -1,3 +1,4 @@
+# ruff: noqa: N818  (a name says what happened; the base class says that it is an error)
 """Every error of the library. This module imports nothing.
 
 PolysessionError
@@ -39,7 +40,8 @@ class InvalidToken(PolysessionError):
 class StoreUnavailable(PolysessionError):
     """The store gave no answer: time-out, CLUSTERDOWN, LOADING, out of memory.
 
-    Whether a write took effect is unknown. The adapters answer 503 with ``Retry-After`` and leave the cookie alone.
+    Whether a write took effect is unknown. The adapters answer 503 with ``Retry-After`` and leave the cookie
+    alone.
     """
 
     def __init__(self, operation: str, cause: str, *, retry_after: int = 2) -> None:
@@ -80,7 +82,9 @@ class InvalidAttribute(PolysessionError, TypeError):
 
 
 class Unreadable(PolysessionError):
-    """What the store holds is of a later release, sealed, or damaged. Nothing was changed. Never holds the bytes."""
+    """What the store holds is of a later release, sealed, or damaged. Nothing was changed. Never holds the
+    bytes.
+    """
 
     def __init__(self, what: str) -> None:
         super().__init__(f"stored session cannot be read: {what}")

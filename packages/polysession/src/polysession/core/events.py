@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Literal
 
 from .record import EndReason, Kind
@@ -31,8 +31,44 @@ class Events:
         """Difference between the store's clock and ours, at a script's reply."""
 
     def operation(
-        self, name: str, attributes: Mapping[str, str | int]
+        self,
+        name: str,  # noqa: ARG002
+        attributes: Mapping[str, str | int],  # noqa: ARG002
     ) -> AbstractContextManager[None]:
         """Around one store operation (``read``, ``write``, …): a span and a duration. ``attributes`` are
         OpenTelemetry's database conventions (``db.operation.name``, ``server.address``, …)."""
         return nullcontext()
+
+
+class AllEvents(Events):
+    """Tells several listeners, in order: metrics and traces at once."""
+
+    def __init__(self, *listeners: Events) -> None:
+        self._listeners = listeners
+
+    def created(self, kind: Kind) -> None:
+        for listener in self._listeners:
+            listener.created(kind)
+
+    def ended(self, reason: EndReason) -> None:
+        for listener in self._listeners:
+            listener.ended(reason)
+
+    def validated(self, result: Validation) -> None:
+        for listener in self._listeners:
+            listener.validated(result)
+
+    def conflict(self, outcome: ConflictOutcome) -> None:
+        for listener in self._listeners:
+            listener.conflict(outcome)
+
+    def clock_skew(self, seconds: float) -> None:
+        for listener in self._listeners:
+            listener.clock_skew(seconds)
+
+    @contextmanager
+    def operation(self, name: str, attributes: Mapping[str, str | int]) -> Iterator[None]:
+        with ExitStack() as stack:
+            for listener in self._listeners:
+                stack.enter_context(listener.operation(name, attributes))
+            yield

@@ -40,9 +40,10 @@ class SessionManager:
     def open(
         self, token: str | None, *, passive: bool = False, optional: bool = False, device: Device | None = None
     ) -> Session:
-        """No IO. A malformed or forged ``token`` opens as none (counted ``invalid``). ``passive``: never touches.
-        ``optional``: an unknown store gives an empty read-only session instead of ``StoreUnavailable``.
-        ``device`` is kept when this request creates a session."""
+        """No IO. A malformed or forged ``token`` opens as none (counted ``invalid``). ``passive``: never
+        touches. ``optional``: an unknown store gives an empty read-only session instead of
+        ``StoreUnavailable``. ``device`` is kept when this request creates a session.
+        """
         raise NotImplementedError
 
     def sessions(self, principal: str) -> tuple[SessionInfo, ...]:
@@ -56,7 +57,9 @@ class SessionManager:
     def end_principal(
         self, principal: str, *, generation: int, keep: str | None = None, reason: EndReason = "revoked"
     ) -> int:
-        """How many ended. ``generation``: already raised in the account's database; see ``Store.end_principal``."""
+        """How many ended. ``generation``: already raised in the account's database; see
+        ``Store.end_principal``.
+        """
         raise NotImplementedError
 
     def count(self) -> int: raise NotImplementedError

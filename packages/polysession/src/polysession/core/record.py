@@ -40,8 +40,8 @@ class Device:
 class Header:
     """Times in milliseconds since the epoch, ``idle`` in milliseconds.
 
-    The fixed prefix (all but ``principal``, ``device``, ``authenticated_at``, ``extra``) is what scripts read;
-    the tail is copied by them untouched. ``extra`` keeps what a newer release wrote.
+    The fixed prefix (all but ``principal``, ``device``, ``authenticated_at``, ``extra``) is what scripts
+    read; the tail is copied by them untouched. ``extra`` keeps what a newer release wrote.
     """
 
     secret_hash: bytes  # 16: HMAC-SHA256(pepper, secret), cut
@@ -53,7 +53,9 @@ class Header:
     rotation_count: int = 0
     generation: int = 0
     returned: bool = False  # the cookie came back once
-    principal_key: str = ""  # 22 base64url characters; empty before sign-in: names the principal's hash in Redis
+    principal_key: str = (
+        ""  # 22 base64url characters; empty before sign-in: names the principal's hash in Redis
+    )
     previous_hash: bytes = b""  # 16, or empty: the secret before the last rotation
     previous_until: int = 0  # until then its use is refused without alarm
     nonce: bytes = b""  # 8, or empty: of rotation by age (next issue)
@@ -83,7 +85,9 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """``placed``: the very operation that returned it put it there (a write that met an expired record): count the end."""
+    """``placed``: the very operation that returned it put it there (a write that met an expired record):
+    count the end.
+    """
 
     reason: EndReason
     ended_at: int

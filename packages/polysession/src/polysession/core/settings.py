@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .errors import InvalidSettings
 
+# RFC 6265 takes a cookie's name from RFC 9110's token.
+_COOKIE_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
+_POSITIVE = (
+    "idle",
+    "absolute",
+    "anonymous_idle",
+    "anonymous_absolute",
+    "anonymous_unreturned",
+    "touch_fraction",
+    "rotation_refusal",
+    "tombstone",
+    "commit_deadline_ms",
+    "attribute_bytes",
+    "session_bytes",
+    "attributes",
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionSettings:
-    """Times in seconds. Defaults: OWASP Session Management Cheat Sheet's ranges, NIST SP 800-63B's AAL1 and AAL2 bounds.
+    """Times in seconds. Defaults: OWASP Session Management Cheat Sheet's ranges, NIST SP 800-63B's AAL1 and
+    AAL2 bounds.
 
     ``secure``: ``__Host-`` name prefix and ``Secure``; ``False`` only for plain-HTTP loopback in development.
     """
@@ -35,5 +55,22 @@ class SessionSettings:
         if faults:
             raise InvalidSettings(faults)
 
-    def _faults(self):  # type: ignore[no-untyped-def]
-        raise NotImplementedError
+    def _faults(self) -> Iterator[str]:
+        for name in _POSITIVE:
+            value = getattr(self, name)
+            if type(value) is not int or value <= 0:
+                yield f"{name} must be a whole number above 0"
+                return
+        for shorter, longer in (
+            ("idle", "absolute"),
+            ("anonymous_idle", "anonymous_absolute"),
+            ("rotation_refusal", "tombstone"),
+            ("attribute_bytes", "session_bytes"),
+        ):
+            if getattr(self, shorter) > getattr(self, longer):
+                yield f"{shorter} must not be more than {longer}"
+        for name in ("cookie_name", "csrf_cookie_name"):
+            if not _COOKIE_NAME.fullmatch(getattr(self, name)):
+                yield f"{name} must be a cookie name without a prefix (RFC 6265)"
+        if self.cookie_name == self.csrf_cookie_name:
+            yield "cookie_name and csrf_cookie_name must differ"

@@ -1,8 +1,10 @@
-"""The port: what a store does. ``stores.memory`` is the reference, ``stores.redis`` the product; one contract suite tests both.
+"""The port: what a store does. ``stores.memory`` is the reference, ``stores.redis`` the product; one contract
+suite tests both.
 
-Every operation is atomic in its partition. Every operation may raise ``StoreUnavailable`` (*unknown*); ``None`` or
-``Absent`` mean that the node answered: nothing there. An operation may be repeated after ``StoreUnavailable``: none
-applies twice. Expiry is judged by the store's own clock (Redis ``TIME``; a memory store's by construction).
+Every operation is atomic in its partition. Every operation may raise ``StoreUnavailable`` (*unknown*);
+``None`` or ``Absent`` mean that the node answered: nothing there. An operation may be repeated after
+``StoreUnavailable``: none applies twice. Expiry is judged by the store's own clock (Redis ``TIME``; a memory
+store's by construction).
 """
 
 from __future__ import annotations
@@ -46,7 +48,9 @@ class Outdated:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """``expected``: the tag as read, ``None`` for an attribute that was not there. ``attribute`` ``None`` deletes."""
+    """``expected``: the tag as read, ``None`` for an attribute that was not there. ``attribute`` ``None``
+    deletes.
+    """
 
     expected: bytes | None
     attribute: Attribute | None
@@ -59,7 +63,9 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Conflicted:
-    """Nothing was written. ``winners``: what now stands for each name in dispute, ``None`` where it was deleted."""
+    """Nothing was written. ``winners``: what now stands for each name in dispute, ``None`` where it was
+    deleted.
+    """
 
     winners: Mapping[str, Attribute | None]
 
@@ -69,7 +75,8 @@ class Rotation:
     """A new secret for the same session; applied only while the record has ``expected_hash``.
 
     ``previous_until``: until then (milliseconds, the caller's clock) the old secret is refused without alarm.
-    ``generation``: what the record carries from now on; never lowered (an end of the others may have raised it meanwhile).
+    ``generation``: what the record carries from now on; never lowered (an end of the others may have raised
+    it meanwhile).
     """
 
     expected_hash: bytes
@@ -98,8 +105,9 @@ class Store(Protocol):
         ...
 
     def create(self, address: Address, record: Record) -> Created | Exists | Outdated:
-        """The first write of a session. With a ``principal_key``: enters the principal's sessions, and refuses an older
-        generation. Repeating it with the same secret hash is ``Created``."""
+        """The first write of a session. With a ``principal_key``: enters the principal's sessions, and
+        refuses an older generation. Repeating it with the same secret hash is ``Created``.
+        """
         ...
 
     def write(
@@ -107,8 +115,9 @@ class Store(Protocol):
     ) -> Written | Conflicted | Tombstone | Absent:
         """All of ``changes`` or none: the record is live and unexpired and every tag is as expected.
 
-        ``touch``: last seen becomes the store's now (never goes back) and ``returned`` is set. An expired record is
-        ended and its tombstone returned, ``placed``. With no changes and ``touch`` it is a bare touch.
+        ``touch``: last seen becomes the store's now (never goes back) and ``returned`` is set. An expired
+        record is ended and its tombstone returned, ``placed``. With no changes and ``touch`` it is a bare
+        touch.
         """
         ...
 
@@ -117,23 +126,37 @@ class Store(Protocol):
         ...
 
     def end(
-        self, address: Address, reason: EndReason, *, principal_key: str = "", if_tags: Mapping[str, bytes] | None = None
+        self,
+        address: Address,
+        reason: EndReason,
+        *,
+        principal_key: str = "",
+        if_tags: Mapping[str, bytes] | None = None,
     ) -> Ended | Tombstone | Absent | Conflicted:
-        """Tombstone in place of the record. ``Ended`` for the one call that did it, ``Tombstone`` for any later one.
+        """Tombstone in place of the record. ``Ended`` for the one call that did it, ``Tombstone`` for any
+        later one.
 
-        ``principal_key``: the record's own, or nothing is touched and the answer is ``Absent``: partitions are shared, and a
-        session ID is no secret.
-        ``reason`` ``idle`` or ``absolute``: only if the record has expired, else ``Conflicted`` without winners, and
-        the store puts the true one of the two. ``if_tags``: only if the record's attributes are exactly these, else
-        ``Conflicted`` with *all* attributes that differ (sign-in takes them along). Always writes, also when repeated.
+        ``principal_key``: the record's own, or nothing is touched and the answer is ``Absent``: partitions
+        are shared, and a session ID is no secret. ``reason`` ``idle`` or ``absolute``: only if the record has
+        expired, else ``Conflicted`` without winners, and the store puts the true one of the two. ``if_tags``:
+        only if the record's attributes are exactly these, else ``Conflicted`` with *all* attributes that
+        differ (sign-in takes them along). Always writes, also when repeated.
         """
         ...
 
     def end_principal(
-        self, partition: int, principal_key: str, reason: EndReason, *, generation: int, keep: str | None = None
+        self,
+        partition: int,
+        principal_key: str,
+        reason: EndReason,
+        *,
+        generation: int,
+        keep: str | None = None,
     ) -> tuple[Ended, ...]:
-        """Ends every session of the principal but ``keep``, and raises the generation to ``generation`` (never lowers
-        it): no sign-in under way with an older one is created after this. ``keep`` gets the new generation."""
+        """Ends every session of the principal but ``keep``, and raises the generation to ``generation``
+        (never lowers it): no sign-in under way with an older one is created after this. ``keep`` gets the new
+        generation.
+        """
         ...
 
     def list(self, partition: int, principal_key: str) -> tuple[tuple[Listed, ...], tuple[Ended, ...]]:

@@ -1,21 +1,39 @@
 """The session token: 70 base64url characters, the secret in the cookie.
 
 kind (1), MAC key ID (1), partition (2), session ID (16), rotation count (2), secret (32), MAC (16).
+The MAC is HMAC-SHA256 over the 54 characters before it, cut to 96 bits: it refuses a forged or mistyped token
+without a round trip. It is no substitute for the secret (192 bits; OWASP asks for at least 64 bits of
+entropy), which the store compares.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hmac
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
+from .errors import InvalidSettings, InvalidToken
 from .record import Address, Kind
+
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+PARTITIONS = 4096
+MAX_ROTATION_COUNT = 4095  # two characters
+TOKEN_LENGTH = 70
+
+_SHAPE = re.compile(r"[as][A-Za-z0-9_-]{69}", re.ASCII)
+_UNSIGNED = 54
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """``id``: one base64url character. ``activate_after``: milliseconds; it signs from then on, and verifies at once."""
+    """``id``: one base64url character. ``activate_after``: milliseconds; it signs from then on, and verifies
+    at once.
+    """
 
     id: str
-    value: bytes
+    value: bytes = field(repr=False)
     activate_after: int = 0
 
 
@@ -26,10 +44,14 @@ class KeyRing:
     keys: tuple[Key, ...]
 
     def signing(self, now: int) -> Key:
-        raise NotImplementedError
+        """Raises ``InvalidSettings`` while no key's time has come."""
+        active = [key for key in self.keys if key.activate_after <= now]
+        if not active:
+            raise InvalidSettings(("a key ring has no key that signs yet",))
+        return max(active, key=lambda key: (key.activate_after, key.id))
 
     def find(self, key_id: str) -> Key | None:
-        raise NotImplementedError
+        return next((key for key in self.keys if key.id == key_id), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +61,7 @@ class Keys:
     mac: KeyRing
     pepper: KeyRing
     csrf: KeyRing
-    placement: bytes
+    placement: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -52,26 +74,87 @@ class Token:
     secret: str
     text: str
 
+    def __repr__(self) -> str:
+        return f"<Token {self.kind.value} {self.address.session_id}>"
+
+
+def new_session_id(random: Callable[[int], bytes]) -> str:
+    """96 random bits: it names, it opens nothing."""
+    return _base64url(random(12))
+
+
+def new_secret(random: Callable[[int], bytes]) -> str:
+    return _base64url(random(24))
+
+
+def new_partition(random: Callable[[int], bytes]) -> int:
+    return int.from_bytes(random(2), "big") % PARTITIONS
+
 
 def mint(keys: Keys, now: int, *, kind: Kind, address: Address, rotation_count: int, secret: str) -> Token:
-    raise NotImplementedError
+    key = keys.mac.signing(now)
+    partition, count = _two_characters(address.partition), _two_characters(rotation_count)
+    unsigned = f"{kind.value}{key.id}{partition}{address.session_id}{count}{secret}"
+    text = unsigned + _mac(key, unsigned)
+    if not _SHAPE.fullmatch(text):
+        raise ValueError("a part of the token has the wrong size or alphabet")
+    return Token(kind, address, rotation_count, secret, text)
 
 
 def parse(keys: Keys, text: str) -> Token:
     """Raises ``InvalidToken`` (malformed, forged) without a round trip; compares in constant time."""
-    raise NotImplementedError
+    if not _SHAPE.fullmatch(text):
+        raise InvalidToken("malformed")
+    unsigned, mac = text[:_UNSIGNED], text[_UNSIGNED:]
+    key = keys.mac.find(text[1])
+    if key is None or not hmac.compare_digest(_mac(key, unsigned), mac):
+        raise InvalidToken("forged")
+    return Token(
+        kind=Kind(text[0]),
+        address=Address(_number(text[2:4]), text[4:20]),
+        rotation_count=_number(text[20:22]),
+        secret=text[22:54],
+        text=text,
+    )
 
 
 def hash_secret(keys: Keys, secret: str, pepper_id: str) -> bytes:
     """HMAC-SHA256(pepper, secret), 16 bytes. Raises ``InvalidToken`` when the pepper is unknown."""
-    raise NotImplementedError
+    pepper = keys.pepper.find(pepper_id)
+    if pepper is None:
+        raise InvalidToken("forged")
+    return _hmac(pepper.value, "secret", secret)[:16]
 
 
 def place(keys: Keys, principal: str) -> tuple[int, str]:
     """The principal's partition and ``principal_key``, fixed for life."""
-    raise NotImplementedError
+    digest = _hmac(keys.placement, "placement", principal)
+    return int.from_bytes(digest[:2], "big") % PARTITIONS, _base64url(digest[2:18])
 
 
 def pseudonym(keys: Keys, principal: str) -> str:
     """``enduser.pseudo.id`` for traces and baggage: 22 characters, other than the ``principal_key``."""
-    raise NotImplementedError
+    return _base64url(_hmac(keys.placement, "pseudonym", principal)[:16])
+
+
+def _mac(key: Key, unsigned: str) -> str:
+    return _base64url(_hmac(key.value, "token", unsigned)[:12])
+
+
+def _hmac(key: bytes, purpose: str, message: str) -> bytes:
+    """The purpose keeps apart what one key is used for."""
+    return hmac.digest(key, f"{purpose}\0{message}".encode(), "sha256")
+
+
+def _base64url(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def _two_characters(number: int) -> str:
+    if not 0 <= number < 4096:
+        raise ValueError("does not fit in two base64url characters")
+    return ALPHABET[number >> 6] + ALPHABET[number & 63]
+
+
+def _number(two_characters: str) -> int:
+    return ALPHABET.index(two_characters[0]) << 6 | ALPHABET.index(two_characters[1])
