@@ -42,5 +42,6 @@ requirements: ## the hashed requirements, from the pins in the pyproject files
 	for service in django-users flask-orders; do \
 	  $(EXPORT) --no-dev --package $$service -o services/$$service/requirements.txt >/dev/null; done
 
-openapi: 
-	@$(PYTHON) -m tests.run openapi
+openapi: ## the OpenAPI documents and the shell's types, from the services' code
+	@WRITE_OPENAPI=1 $(PYTHON) -m pytest tests/contract/test_generated.py
+	@cd web/react-shell && PATH="$(CURDIR)/.venv/bin:$$PATH" npm run types

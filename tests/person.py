@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-PASSWORD = "correct horse battery staple"  # noqa: S105
+PASSWORD = "correct horse battery staple"
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -53,13 +53,17 @@ class Person:
         return self
 
     def sign_in(self) -> Person:
-        answer = self.ask("POST", "/api/users/sessions", json={"username": self.name, "password": self.password})
+        answer = self.ask(
+            "POST", "/api/users/sessions", json={"username": self.name, "password": self.password}
+        )
         assert answer.status_code == 201, answer.text
         return self
 
     def elsewhere(self) -> Person:
         """The same account, signed in on another device."""
-        return Person(self.origin, name=self.name, password=self.password, user_agent="another device").sign_in()
+        return Person(
+            self.origin, name=self.name, password=self.password, user_agent="another device"
+        ).sign_in()
 
     def current(self) -> dict[str, Any]:
         answer = self.http.get("/api/users/sessions/current")
@@ -74,7 +78,9 @@ class Person:
         assert answer.status_code == 200, answer.text
         return {line["sku"]: line["quantity"] for line in answer.json()["items"]}
 
-    def order(self, *, key: str | None = None, items: dict[str, int] | None = None, **headers: str) -> httpx.Response:
+    def order(
+        self, *, key: str | None = None, items: dict[str, int] | None = None, **headers: str
+    ) -> httpx.Response:
         """Orders what is in the cart, or ``items``."""
         lines = self.cart() if items is None else items
         body = {"items": [{"sku": sku, "quantity": quantity} for sku, quantity in lines.items()]}

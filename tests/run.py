@@ -93,7 +93,10 @@ def run_all(suites: Sequence[Suite], terminal: Terminal) -> int:
             watch = Stopwatch()
             environment = dict(backing()) if suite.backed else {}
             code = subprocess.run(
-                suite.command, cwd=ROOT / suite.folder, env={**clean_environment(), **environment}, check=False
+                suite.command,
+                cwd=ROOT / suite.folder,
+                env={**clean_environment(), **environment},
+                check=False,
             ).returncode
             results.append((suite, code, watch.seconds))
     terminal.note("")
@@ -115,7 +118,7 @@ def clean_environment() -> dict[str, str]:
 def lazy_backing() -> Iterator[Callable[[], Mapping[str, str]]]:
     """Started by the first suite that needs it."""
     started: list[tuple[Platform, Mapping[str, str]]] = []
-    with tempfile.TemporaryDirectory(prefix="polysession-backing-", dir="/var/tmp") as folder:  # noqa: S108
+    with tempfile.TemporaryDirectory(prefix="polysession-backing-", dir="/var/tmp") as folder:
         os.chmod(folder, 0o711)  # PostgreSQL's own user must pass through
 
         def start() -> Mapping[str, str]:

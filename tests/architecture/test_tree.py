@@ -16,7 +16,10 @@ LONGEST = 400
 def tracked() -> list[Path]:
     output = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, check=True, capture_output=True, text=True,
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout
     return [ROOT / line for line in output.splitlines() if (ROOT / line).is_file()]
 
@@ -53,7 +56,11 @@ def test_no_path_of_a_machine_is_committed():
 
 
 def test_every_python_requirement_is_pinned_by_hash():
-    for name in ("requirements-dev.txt", "services/django-users/requirements.txt", "services/flask-orders/requirements.txt"):
+    for name in (
+        "requirements-dev.txt",
+        "services/django-users/requirements.txt",
+        "services/flask-orders/requirements.txt",
+    ):
         lines = (ROOT / name).read_text().replace("\\\n", " ").splitlines()
         packages = [line for line in lines if line and not line.startswith("#")]
         assert len(packages) > 20, name

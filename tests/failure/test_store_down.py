@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import httpx
+
 from tests.person import Person
 
 
@@ -19,7 +20,9 @@ def wait_until_signed_in(person: Person, seconds: float = 60) -> None:
     raise AssertionError("the store did not come back")
 
 
-def test_with_all_of_redis_stopped_the_answer_is_503_and_the_cookie_stays(person: Person, kill, start, redis_programs):
+def test_with_all_of_redis_stopped_the_answer_is_503_and_the_cookie_stays(
+    person: Person, kill, start, redis_programs
+):
     person.sign_in()
     person.put_in_cart("steel-rule", 3)
     token = person.cookie
@@ -54,7 +57,10 @@ def test_a_lost_store_shows_in_readyz_but_empties_no_service(platform, kill, sta
         kill(program, "TERM")
     try:
         deadline = time.monotonic() + 30
-        while '"down"' not in (answer := httpx.get(url, trust_env=False)).text.lower() and time.monotonic() < deadline:
+        while (
+            '"down"' not in (answer := httpx.get(url, trust_env=False)).text.lower()
+            and time.monotonic() < deadline
+        ):
             assert answer.status_code == 200
             time.sleep(0.5)
         assert answer.status_code == 200

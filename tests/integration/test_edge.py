@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
+
 from tests.person import Person
 
 
@@ -27,7 +28,9 @@ from tests.person import Person
 )
 @pytest.mark.parametrize("accept", ["*/*", "text/html"])
 def test_what_is_not_on_the_allow_list_is_404(edge_url: str, path: str, accept: str):
-    answer = httpx.get(httpx.URL(edge_url).copy_with(raw_path=path.encode()), headers={"Accept": accept}, trust_env=False)
+    answer = httpx.get(
+        httpx.URL(edge_url).copy_with(raw_path=path.encode()), headers={"Accept": accept}, trust_env=False
+    )
     assert answer.status_code == 404
     assert "<html" not in answer.text.lower() or "/internal" not in path
 
@@ -36,11 +39,16 @@ def test_a_navigation_gets_the_shell_and_a_program_does_not(edge_url: str):
     page = httpx.get(edge_url + "/devices", headers={"Accept": "text/html"}, trust_env=False)
     assert page.status_code == 200
     assert '<div id="root"' in page.text
-    assert httpx.get(edge_url + "/devices", headers={"Accept": "application/json"}, trust_env=False).status_code == 404
+    assert (
+        httpx.get(edge_url + "/devices", headers={"Accept": "application/json"}, trust_env=False).status_code
+        == 404
+    )
 
 
 def test_the_content_security_policy_allows_nothing_inline(edge_url: str):
-    policy = httpx.get(edge_url + "/", headers={"Accept": "text/html"}, trust_env=False).headers["content-security-policy"]
+    policy = httpx.get(edge_url + "/", headers={"Accept": "text/html"}, trust_env=False).headers[
+        "content-security-policy"
+    ]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert "frame-ancestors 'none'" in policy
@@ -54,14 +62,20 @@ def test_nothing_under_api_is_stored_by_a_cache(edge_url: str):
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
-        ("POST", "/api/users/accounts", {"username": "eve", "email": "eve@example.org", "password": "a long password"}),
+        (
+            "POST",
+            "/api/users/accounts",
+            {"username": "eve", "email": "eve@example.org", "password": "a long password"},
+        ),
         ("POST", "/api/users/sessions", {"username": "eve", "password": "a long password"}),
         ("DELETE", "/api/users/sessions/current", None),
         ("PUT", "/api/orders/cart/items/steel-rule", {"quantity": 1}),
     ],
 )
 @pytest.mark.parametrize("token", [None, "x", "A" * 64])
-def test_an_unsafe_request_without_its_csrf_token_is_403(edge_url: str, method: str, path: str, body: object, token: str):
+def test_an_unsafe_request_without_its_csrf_token_is_403(
+    edge_url: str, method: str, path: str, body: object, token: str
+):
     headers = {} if token is None else {"X-CSRF-Token": token}
     answer = httpx.request(method, edge_url + path, json=body, headers=headers, trust_env=False)
     assert answer.status_code == 403
@@ -80,7 +94,10 @@ def test_the_csrf_token_of_another_session_is_refused(person: Person, edge_url: 
     person.sign_in()
     stranger = Person(edge_url).sign_up().sign_in()
     answer = person.ask(
-        "PUT", "/api/orders/cart/items/steel-rule", json={"quantity": 1}, headers={"X-CSRF-Token": stranger.csrf()}
+        "PUT",
+        "/api/orders/cart/items/steel-rule",
+        json={"quantity": 1},
+        headers={"X-CSRF-Token": stranger.csrf()},
     )
     assert answer.status_code == 403
 
@@ -89,7 +106,9 @@ def test_the_csrf_token_of_another_session_is_refused(person: Person, edge_url: 
 def test_an_oversize_body_is_413(person: Person, path: str):
     method = "POST" if "users" in path else "PUT"
     headers = {"Content-Type": "application/json"}
-    answer = person.ask(method, path, content=b'{"quantity": 1, "x": "' + b"x" * 2_000_000 + b'"}', headers=headers)
+    answer = person.ask(
+        method, path, content=b'{"quantity": 1, "x": "' + b"x" * 2_000_000 + b'"}', headers=headers
+    )
     assert answer.status_code == 413
     assert answer.headers["content-type"] == "application/problem+json"
 

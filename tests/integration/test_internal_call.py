@@ -9,13 +9,14 @@ import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from tests.person import Person
 
 
 @pytest.fixture
 def account(person: Person) -> Iterator[dict[str, str]]:
     person.sign_in()
-    yield person.http.get("/api/users/me").json()
+    return person.http.get("/api/users/me").json()
 
 
 @pytest.fixture
@@ -23,7 +24,9 @@ def ask(platform, account):
     url = f"http://127.0.0.1:{platform.layout.ports.users}/internal/users/{account['id']}"
 
     def ask(token: str | None) -> httpx.Response:
-        return httpx.get(url, headers={} if token is None else {"Authorization": f"Bearer {token}"}, trust_env=False)
+        return httpx.get(
+            url, headers={} if token is None else {"Authorization": f"Bearer {token}"}, trust_env=False
+        )
 
     return ask
 

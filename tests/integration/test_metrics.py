@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+
 from tests.person import Person
 
 
@@ -62,7 +63,9 @@ def test_the_latency_of_the_store_is_measured_by_operation(person: Person, value
     person.sign_in()
     person.put_in_cart("steel-rule")
     for operation in ("read", "create", "write"):
-        query = f'sum(polysession_store_operation_duration_seconds_count{{operation="{operation}",outcome="ok"}})'
+        query = (
+            f'sum(polysession_store_operation_duration_seconds_count{{operation="{operation}",outcome="ok"}})'
+        )
         assert eventually(lambda q=query: min(value(q), 1), 1) == 1, operation
 
 
@@ -78,4 +81,4 @@ def test_requests_are_counted_by_route_template(person: Person, value):
 
 def test_both_services_say_that_they_are_ready(value):
     assert value('count(up{job=~"users|orders"} == 1)') == 2
-    assert value('min(service_dependency_up)') == 1
+    assert value("min(service_dependency_up)") == 1

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+
 from tests.person import Person
 
 SKU, OTHER = "steel-rule", "field-notebook"
@@ -111,7 +112,9 @@ def test_two_tabs_that_fill_the_cart_at_once_lose_nothing(person: Person):
     headers = {"X-CSRF-Token": person.csrf()}
 
     def put(sku: str) -> int:
-        return person.ask("PUT", f"/api/orders/cart/items/{sku}", json={"quantity": 1}, headers=headers).status_code
+        return person.ask(
+            "PUT", f"/api/orders/cart/items/{sku}", json={"quantity": 1}, headers=headers
+        ).status_code
 
     with ThreadPoolExecutor(8) as tabs:
         assert set(tabs.map(put, skus)) == {200}
@@ -139,13 +142,19 @@ def test_changing_the_password_rotates_this_token_and_ends_every_other_session(p
 def test_no_get_creates_a_session(edge_url: str, path: str):
     answer = httpx.get(edge_url + path, trust_env=False)
     assert answer.status_code == 200
-    assert not [c for c in answer.headers.get_list("set-cookie") if c.startswith(("session=", "__Host-session="))]
+    assert not [
+        c for c in answer.headers.get_list("set-cookie") if c.startswith(("session=", "__Host-session="))
+    ]
 
 
 @pytest.mark.parametrize("token", ["", "x", "a" * 70, "s" * 70, "é" * 35, "a" * 5000])
 def test_a_malformed_token_is_no_session_and_no_fault(edge_url: str, token: str):
     headers = {"Cookie": b"session=" + token.encode()}
-    for path, status in (("/api/users/sessions/current", 200), ("/api/orders/cart", 200), ("/api/orders/orders", 401)):
+    for path, status in (
+        ("/api/users/sessions/current", 200),
+        ("/api/orders/cart", 200),
+        ("/api/orders/orders", 401),
+    ):
         assert httpx.get(edge_url + path, headers=headers, trust_env=False).status_code == status
 
 

@@ -6,6 +6,7 @@ import secrets
 from typing import Any
 
 import pytest
+
 from tests.person import Person
 
 SERVICES = {"edge", "django-users", "flask-orders"}
@@ -44,7 +45,9 @@ def journey(person: Person, traces):
 def test_an_order_is_one_trace_through_edge_flask_django_sql_and_redis(journey):
     trace, _, _ = journey
     assert {service(trace, span) for span in trace["spans"]} == SERVICES
-    systems = {(service(trace, s), tags(s).get("db.system.name") or tags(s).get("db.system")) for s in trace["spans"]}
+    systems = {
+        (service(trace, s), tags(s).get("db.system.name") or tags(s).get("db.system")) for s in trace["spans"]
+    }
     for name in ("django-users", "flask-orders"):
         assert (name, "postgresql") in systems
     assert ("flask-orders", "redis") in systems
@@ -58,7 +61,11 @@ def test_an_order_is_one_trace_through_edge_flask_django_sql_and_redis(journey):
 
 def test_every_span_of_a_request_that_came_with_a_session_names_it(journey):
     trace, session_id, _ = journey
-    without = [(service(trace, s), s["operationName"]) for s in trace["spans"] if tags(s).get("session.id") != session_id]
+    without = [
+        (service(trace, s), s["operationName"])
+        for s in trace["spans"]
+        if tags(s).get("session.id") != session_id
+    ]
     assert without == []
 
 
@@ -70,7 +77,7 @@ def test_a_forged_baggage_reaches_no_span(journey):
 
 
 def test_no_span_holds_a_token_or_a_password(person: Person, journey):
-    trace, _, answer = journey
+    trace, _, _answer = journey
     text = str(trace)
     assert str(person.cookie) not in text
     assert str(person.cookie)[22:54] not in text

@@ -123,7 +123,7 @@ def test_only_what_is_allowed_by_name_exists(edge: Running) -> None:
             "/api",
             "/telemetry/v1/traces",
         ]
-        for path in [*hidden, "/index.html", "/assets/missing.js", "/assets/"]:
+        for path in [*hidden, "/assets/missing.js", "/assets/"]:
             answer = client.get(path, headers={"Accept": "text/html"})
             assert answer.status_code == 404, path
             assert answer.headers["Content-Type"] == "application/problem+json"
