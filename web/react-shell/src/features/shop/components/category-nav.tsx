@@ -1,0 +1,29 @@
+import { Link } from "react-router";
+import { cx } from "@/components/ui/cx";
+import classes from "./category-nav.module.css";
+
+/** The categories in a line; on a phone it scrolls. Choosing one forgets the search. */
+export function CategoryNav({ categories, current }: { categories: readonly string[]; current: string | undefined }) {
+  return (
+    <nav aria-label="Categories" className={classes.nav}>
+      <ul className={classes.list}>
+        <li>
+          <Link to="/" className={cx(classes.link, current === undefined && classes.current)} aria-current={current === undefined ? "page" : undefined}>
+            Everything
+          </Link>
+        </li>
+        {categories.map((category) => (
+          <li key={category}>
+            <Link
+              to={`/?${new URLSearchParams({ category }).toString()}`}
+              className={cx(classes.link, current === category && classes.current)}
+              aria-current={current === category ? "page" : undefined}
+            >
+              {category}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
