@@ -27,6 +27,8 @@ export interface RequestOptions {
   /** Whether the request must not count as use of the session. By default: no action and nothing done just now. */
   readonly passive?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Whoever asks deals with the session's trouble itself: nobody else is told. */
+  readonly quiet?: boolean | undefined;
 }
 
 /** What `request` hands to a call of a client: `users.GET(path, { ...init, params })`. */
@@ -82,16 +84,17 @@ export async function requestWithResponse<Data>(
   } catch (error) {
     if (options.signal?.aborted === true) throw error;
     const problem = error instanceof ApiProblem ? error : unexpected(error);
-    announce(problem);
+    announce(problem, options);
     throw problem;
   }
   if (answer.response.ok) return { data: answer.data as Data, response: answer.response };
   const problem = problemOf(answer.response, answer.error);
-  announce(problem);
+  announce(problem, options);
   throw problem;
 }
 
-function announce(problem: ApiProblem): void {
+function announce(problem: ApiProblem, { quiet = false }: RequestOptions): void {
+  if (quiet) return;
   if (problem.status !== 401 && !problem.unavailable && !problem.offline) return;
   for (const listener of listeners) listener(problem);
 }
