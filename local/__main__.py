@@ -115,10 +115,10 @@ def logs(options: argparse.Namespace, layout: Layout, terminal: Terminal) -> int
 
 def demo(options: argparse.Namespace, layout: Layout, terminal: Terminal) -> int:
     """The story, told through the edge."""
-    from local import demo as story  # only this command needs httpx
+    from local.demo import tell  # only this command needs httpx
 
     Platform(layout).states()
-    return story.tell(layout, terminal, rounds=options.repeat)
+    return tell(layout, terminal, rounds=options.repeat)
 
 
 def _parser() -> argparse.ArgumentParser:

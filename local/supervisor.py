@@ -226,5 +226,7 @@ class _UnixTransport(xmlrpc.client.Transport):
         super().__init__()
         self._path = path
 
-    def make_connection(self, host: object) -> _UnixConnection:  # noqa: ARG002
-        return _UnixConnection(self._path)
+    def make_connection(self, host: object) -> _UnixConnection:
+        connection = _UnixConnection(self._path)
+        self._connection = (str(host), connection)  # so that close() finds it
+        return connection

@@ -91,7 +91,7 @@ class Edge:
         return {
             "EDGE_SITE": f"{'https' if layout.tls else 'http'}://:{self._port}",
             "EDGE_BIND": HOST,
-            "EDGE_TLS": f"{secrets.certificate} {secrets.certificate_key}" if layout.tls else "",
+            "EDGE_TLS": f"tls {secrets.certificate} {secrets.certificate_key}" if layout.tls else "",
             "EDGE_FILES": str(layout.shell),
             "USERS_ADDR": f"{HOST}:{ports.users}",
             "ORDERS_ADDR": f"{HOST}:{ports.orders}",
