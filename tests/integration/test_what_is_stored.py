@@ -7,22 +7,21 @@ import redis
 from tests.person import Person
 
 
-def contents(nodes) -> bytes:
+def contents(nodes: dict[str, redis.Redis]) -> bytes:
     """Every key, field, member and value of the cluster. (DUMP would not do: it compresses.)"""
     found: list[bytes] = []
-    for host, port in nodes:
-        with redis.Redis(host=host, port=port) as node:
-            if node.info("replication")["role"] != "master":
-                continue
-            for key in node.scan_iter(count=1000):
-                kind = node.type(key)
-                found.append(key)
-                if kind == b"hash":
-                    found += [part for pair in node.hgetall(key).items() for part in pair]
-                elif kind == b"zset":
-                    found += node.zrange(key, 0, -1)
-                else:
-                    found.append(node.get(key))
+    for node in nodes.values():
+        if node.info("replication")["role"] != "master":
+            continue
+        for key in node.scan_iter(count=1000):
+            found.append(key)
+            kind = node.type(key)
+            if kind == b"hash":
+                found += [part for pair in node.hgetall(key).items() for part in pair]
+            elif kind == b"zset":
+                found += node.zrange(key, 0, -1)
+            else:
+                found.append(node.get(key))
     return b"\n".join(found)
 
 
