@@ -1,0 +1,118 @@
+"""Opens and saves the session around a view, and puts cookies on the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.contrib.sessions.middleware import SessionMiddleware as DjangoSessionMiddleware
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
+
+from polysession.core.cookie import Cookie, clear_session, set_csrf
+from polysession.core.errors import PolysessionError
+from polysession.core.record import Device
+
+from .manager import get_manager
+from .problems import refuse
+from .session import SessionStore
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def session_passive(view: View) -> View:
+    """Requests to ``view`` never count as activity. A class: ``session_passive = True``."""
+    view.session_passive = True  # type: ignore[attr-defined]
+    return view
+
+
+def session_optional(view: View) -> View:
+    """While the store is away, ``view`` sees an empty read-only session instead of answering 503."""
+    view.session_optional = True  # type: ignore[attr-defined]
+    return view
+
+
+class SessionMiddleware(DjangoSessionMiddleware):
+    """Opens the session lazily, saves it, and holds the cookie rules.
+
+    The cookie is set at creation, sign-in and rotation, whatever the status, for the old token is dead by then; it
+    is cleared by a sign-out, and by a page navigation whose cookie names nothing live. Like Django's, it saves
+    nothing on 5xx. Marks of a view hold from its resolution on: a middleware that used the session before it, did.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        request.session = SessionStore(
+            request.COOKIES.get(settings.SESSION_COOKIE_NAME),
+            passive=request.headers.get("X-Session-Passive") == "1",
+            device=Device(
+                user_agent=request.headers.get("User-Agent", "")[:256],
+                address=request.META.get("REMOTE_ADDR", ""),
+            ),
+        )
+
+    def process_view(self, request: HttpRequest, view: Any, _args: object, _kwargs: object) -> None:
+        marked = getattr(view, "view_class", None) or getattr(view, "cls", None)
+        session = request.session
+        if isinstance(session, SessionStore):
+            for name in ("passive", "optional"):
+                if getattr(view, f"session_{name}", False) or getattr(marked, f"session_{name}", False):
+                    setattr(session, name, True)
+
+    def process_exception(self, _request: HttpRequest, error: Exception) -> HttpResponseBase | None:
+        """Of the view. Others (a middleware that reads the session) end as 5xx and are known by ``failure``."""
+        return refuse(error)
+
+    def process_response(  # type: ignore[override]
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        session = getattr(request, "session", None)
+        if not isinstance(session, SessionStore):
+            return response
+        if response.status_code < 500:
+            try:
+                session.commit()
+            except PolysessionError as error:
+                if (refused := refuse(error)) is None:
+                    raise
+                response = refused
+        elif session.failure is not None:
+            response = refuse(session.failure) or response
+        if session.session.id is not None:
+            response["X-Session-Id"] = session.session.id
+        self._put_cookies(request, response, session)
+        return response
+
+    def _put_cookies(self, request: HttpRequest, response: HttpResponseBase, session: SessionStore) -> None:
+        cookie = session.session.cookie
+        if cookie is None and self._may_clear(request, session):
+            cookie = clear_session(get_manager().settings)
+        if cookie is not None:
+            _put(response, cookie)
+        binding = getattr(request, "_polysession_csrf", None)
+        if binding is not None and response.status_code < 500:
+            _put(response, set_csrf(get_manager().settings, binding))
+        if session.accessed or cookie is not None:
+            patch_vary_headers(response, ("Cookie",))
+
+    @staticmethod
+    def _may_clear(request: HttpRequest, session: SessionStore) -> bool:
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES or request.method != "GET" or session.failure:
+            return False
+        mode = request.headers.get("Sec-Fetch-Mode")
+        navigates = mode == "navigate" if mode else "text/html" in request.headers.get("Accept", "")
+        # A late background answer must not wipe a newer cookie; and asking the store is not worth a cookie.
+        return navigates and session.accessed and session.session.stale
+
+
+def _put(response: HttpResponseBase, cookie: Cookie) -> None:
+    response.set_cookie(
+        cookie.name,
+        cookie.value,
+        max_age=cookie.max_age,
+        path=cookie.path,
+        secure=cookie.secure,
+        httponly=cookie.http_only,
+        samesite=cookie.same_site,  # type: ignore[arg-type]
+    )

@@ -1,0 +1,230 @@
+"""``request.session``: the core's session, with the methods and names that Django expects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.base import CreateError, SessionBase
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
+
+from polysession.core.errors import StoreUnavailable
+from polysession.core.record import Device
+from polysession.core.session import Session
+
+from .manager import get_manager
+
+
+class SessionStore(SessionBase):
+    """A request's session, as Django sees it. Not shared between threads.
+
+    Any use may raise `StoreUnavailable`: `SessionMiddleware` makes 503 of it and leaves the cookie alone.
+    """
+
+    def __init__(
+        self,
+        session_key: str | None = None,
+        *,
+        passive: bool = False,
+        optional: bool = False,
+        device: Device | None = None,
+    ) -> None:
+        # Not Django's: it would make a serializer, and validate the key by rules of its own.
+        self._given, self.passive, self.optional, self._device = session_key, passive, optional, device
+        self.accessed = False
+        self.modified = False
+        self.generation = 0  # of the user who signs in: see `user_logged_in`
+        self.failure: StoreUnavailable | None = None
+        self._opened: Session | None = None
+        self._principal: str | None = None  # who signs in at save
+        self._cycled = False
+        self._attributes = _Attributes(self)
+
+    @property
+    def session(self) -> Session:
+        """The core's session: its ``id`` (for logs), ``end_reason``, ``update_attribute``, ``set_policy``."""
+        if self._opened is None:
+            self._opened = get_manager().open(
+                self._given, passive=self.passive, optional=self.optional, device=self._device
+            )
+        return self._opened
+
+    @property
+    def session_key(self) -> str | None:
+        """The session token. Never log it: ``session.id`` is the name for that."""
+        return self.session.token
+
+    _session_key = session_key
+
+    def ask(self) -> None:
+        """The one place where a request first asks the store; `failure` remembers that it gave no answer."""
+        self.accessed = True
+        try:
+            _ = self.session.exists
+        except StoreUnavailable as error:
+            self.failure = error
+            raise
+
+    @property
+    def renews(self) -> bool:
+        """A commit will change the token: sign-in or rotation."""
+        return self._principal is not None or self._cycled
+
+    def _get_session(self, no_load: bool = False) -> MutableMapping[str, Any]:  # noqa: ARG002 - Django's name
+        self.ask()
+        return self._attributes
+
+    _session = property(_get_session)
+
+    async def _aget_session(self, no_load: bool = False) -> MutableMapping[str, Any]:
+        return await sync_to_async(self._get_session)(no_load)
+
+    @property
+    def principal(self) -> str | None:
+        """Who is signed in, or signs in at save."""
+        return self._principal if self._principal is not None else self.session.principal
+
+    def sign_in(self, principal: str) -> None:
+        """At save. A session of somebody else ends at once, and none of its attributes comes along."""
+        if self.session.principal not in (None, principal):
+            self.session.end("logout")
+        self._principal = principal
+
+    def drop_principal(self) -> None:
+        """Signs out and keeps the attributes, in a new session."""
+        self._principal = None
+        if self.session.principal is not None:
+            kept = dict(self.session)
+            self.session.end("logout")
+            self.session.update(kept)
+
+    def clear(self) -> None:
+        self.ask()
+        self.modified = True
+        self.session.clear()
+        self.drop_principal()
+
+    def is_empty(self) -> bool:
+        return not self.session.exists and not len(self._attributes)
+
+    def cycle_key(self) -> None:
+        """At save: a new secret (privilege change), or all that a sign-in does, if there is one."""
+        self.ask()
+        self._cycled = self.modified = True
+
+    async def acycle_key(self) -> None:
+        await sync_to_async(self.cycle_key)()
+
+    def flush(self) -> None:
+        """At once: the session ends as ``logout``; what is set afterwards begins a new one."""
+        self.ask()
+        self.modified = True
+        self._principal, self._cycled = None, False
+        self.session.end("logout")
+
+    async def aflush(self) -> None:
+        await sync_to_async(self.flush)()
+
+    def commit(self) -> None:
+        """Save what there is to save; creates no session that would be empty. Errors: `Session.commit`."""
+        if self._principal is not None:
+            self.session.sign_in(self._principal, generation=self.generation)
+        elif self._cycled and self.session.exists:
+            self.session.rotate()
+        # First: a second commit must not sign in a second time.
+        self._principal, self._cycled = None, False
+        self.session.commit()
+
+    def save(self, must_create: bool = False) -> None:
+        """`commit`; and a session that does not exist yet is created even if it is empty, as Django promises."""
+        if must_create and self.session.exists:
+            raise CreateError
+        self.commit()
+        if self.session.token is None:
+            # Only a write creates: Django's test client saves an empty session to learn its key.
+            self.session["_created"] = True
+            self.session.commit()
+            del self.session["_created"]
+            self.session.commit()
+
+    def create(self) -> None:
+        self._opened, self._given = None, None
+        self.save(must_create=True)
+
+    async def acreate(self) -> None:
+        await sync_to_async(self.create)()
+
+    def exists(self, session_key: str) -> bool:
+        return get_manager().open(session_key, passive=True).exists
+
+    def delete(self, session_key: str | None = None) -> None:
+        if session_key is None or session_key == self.session_key:
+            self.flush()
+        else:
+            get_manager().open(session_key, passive=True).end("logout")
+
+    def load(self) -> dict[str, Any]:
+        return dict(self._session)
+
+    @classmethod
+    def clear_expired(cls) -> None:
+        """Nothing to do: due sessions are ended by whoever meets them, once."""
+
+    def get_session_cookie_age(self) -> int:
+        return get_manager().settings.idle
+
+    def get_expire_at_browser_close(self) -> bool:
+        """The cookie is the browser session's; the server's record holds the timeouts."""
+        return True
+
+    def set_expiry(self, value: object) -> None:
+        """Raises `NotImplementedError` for anything but ``None``: timeouts are the platform's."""
+        if value is not None:
+            raise NotImplementedError("A session's timeouts come from SessionSettings, not from a request.")
+
+
+class _Attributes(MutableMapping[str, Any]):
+    """The attributes, and the principal under the name that Django has for it."""
+
+    def __init__(self, store: SessionStore) -> None:
+        self._store = store
+
+    def __getitem__(self, name: str) -> Any:
+        if name != SESSION_KEY:
+            return self._store.session[name]
+        if self._store.principal is None:
+            raise KeyError(name)
+        return self._store.principal
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if name == SESSION_KEY:
+            self._store.sign_in(str(value))
+        else:
+            self._store.session[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        if name != SESSION_KEY:
+            del self._store.session[name]
+        elif self._store.principal is None:
+            raise KeyError(name)
+        else:
+            self._store.drop_principal()
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._store.session
+        if self._store.principal is not None:
+            yield SESSION_KEY
+
+    def __len__(self) -> int:
+        return len(self._store.session) + (self._store.principal is not None)
+
+
+def store_of(request: HttpRequest) -> SessionStore:
+    """The request's session. Raises `ImproperlyConfigured` where another engine or none has opened it."""
+    store = getattr(request, "session", None)
+    if not isinstance(store, SessionStore):
+        raise ImproperlyConfigured("Put polysession.contrib.django.SessionMiddleware first into MIDDLEWARE.")
+    return store
