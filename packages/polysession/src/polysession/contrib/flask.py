@@ -203,9 +203,7 @@ class PolysessionInterface(SessionInterface):
 class Polysession:
     """The extension: interface, CSRF check, answers to our errors, ``csrf_token()`` in templates."""
 
-    def __init__(
-        self, app: Flask, manager: SessionManager, *, problem: ProblemMaker = make_problem
-    ) -> None:
+    def __init__(self, app: Flask, manager: SessionManager, *, problem: ProblemMaker = make_problem) -> None:
         app.session_interface = app.extensions["polysession"] = PolysessionInterface(manager, problem=problem)
         # First who asks, then whether the browser meant it: an ended session is a 401, not a stale CSRF token.
         app.before_request(_check_sign_in)

@@ -1,0 +1,1 @@
+"""What somebody is about to order: the session attribute ``cart``."""

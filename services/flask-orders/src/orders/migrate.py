@@ -1,0 +1,59 @@
+"""``python -m orders.migrate``: the schema to the newest revision, the catalogue to ``seed.json``.
+
+All in one transaction, under a lock: any number of releases may start at once, and a failure leaves what was there.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import structlog
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from chassis import logs
+from chassis.errors import InvalidSettings
+from chassis.settings import load
+from sqlalchemy import URL, create_engine, pool, text
+from sqlalchemy.exc import OperationalError
+
+from orders.catalogue.seed import seed_catalogue
+from orders.config import MigrationConfig
+from orders.database import CONNECT_SECONDS, MIGRATIONS
+
+LOCK = 0x6F7264657273  # "orders"
+LOCK_WAIT = "60s"
+
+_log = structlog.get_logger(__name__)
+
+
+def migrate(url: URL) -> int:
+    """How many products the catalogue has. Repeats harmlessly; stock of known products is left alone."""
+    alembic = AlembicConfig()
+    alembic.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    engine = create_engine(url, poolclass=pool.NullPool, connect_args={"connect_timeout": CONNECT_SECONDS})
+    with engine.begin() as connection:
+        connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        alembic.attributes["connection"] = connection
+        command.upgrade(alembic, "head")
+        return seed_catalogue(connection)
+
+
+def main() -> int:
+    try:
+        config = load(MigrationConfig)
+    except InvalidSettings as error:
+        print(error, file=sys.stderr)
+        return 2
+    logs.configure("flask-orders", config.log_level)
+    try:
+        products = migrate(config.sqlalchemy_url)
+    except OperationalError as error:
+        _log.error("migration_failed", error=str(error.orig))
+        return 1
+    _log.info("migrated", products=products)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
