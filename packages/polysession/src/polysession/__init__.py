@@ -1,0 +1,119 @@
+"""One login session for Django, Flask and React.
+
+``connect`` makes the manager that the adapters of ``polysession.contrib`` take. Without extras this imports
+only msgspec.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from .core.clock import Clock
+from .core.cookie import Cookie
+from .core.errors import (
+    Conflict,
+    GenerationOutdated,
+    InvalidAttribute,
+    InvalidSettings,
+    InvalidToken,
+    PolysessionError,
+    ReadOnly,
+    SessionEnded,
+    StoreUnavailable,
+    TooLarge,
+    Unreadable,
+)
+from .core.events import Events
+from .core.manager import SessionInfo, SessionManager
+from .core.record import Device, EndReason, Kind
+from .core.session import Session
+from .core.settings import SessionSettings
+from .core.store import Store
+from .core.token import Keys
+from .keys import load_keys
+
+__all__ = [
+    "Clock",
+    "Conflict",
+    "Cookie",
+    "Device",
+    "EndReason",
+    "Events",
+    "GenerationOutdated",
+    "InvalidAttribute",
+    "InvalidSettings",
+    "InvalidToken",
+    "Keys",
+    "Kind",
+    "PolysessionError",
+    "ReadOnly",
+    "Session",
+    "SessionEnded",
+    "SessionInfo",
+    "SessionManager",
+    "SessionSettings",
+    "Store",
+    "StoreUnavailable",
+    "TooLarge",
+    "Unreadable",
+    "connect",
+    "load_keys",
+]
+
+
+def connect(
+    nodes: str | Sequence[tuple[str, int]],
+    keys: Path | Keys,
+    *,
+    settings: SessionSettings | None = None,
+    events: Events | None = None,
+    prefix: str = "ps",
+    deadline_ms: int = 250,
+    username: str | None = None,
+    password: str | None = None,
+) -> SessionManager:
+    """A manager on a Redis Cluster. One a process; thread-safe and fork-safe. Makes no connection: the
+    first use does.
+
+    ``nodes``: any nodes of the cluster, also as ``host:port,host:port``. ``keys``: the directory of the key
+    files, or what ``load_keys`` read from it. ``prefix``: first part of every Redis key. ``deadline_ms``:
+    one store operation. Raises ``InvalidSettings``, and ``ImportError`` without the extra ``redis``.
+    """
+    try:
+        from .stores.redis import RedisStore
+    except ImportError as cause:
+        if (cause.name or "").partition(".")[0] not in ("redis", "hiredis"):
+            raise
+        raise ImportError(
+            "the Redis Cluster store needs its extra: pip install 'polysession[redis]'"
+        ) from cause
+    settings = settings or SessionSettings()
+    store = RedisStore(
+        parse_nodes(nodes) if isinstance(nodes, str) else tuple(nodes),
+        prefix=prefix,
+        deadline_ms=deadline_ms,
+        tombstone_ms=settings.tombstone * 1000,
+        unreturned_ms=settings.anonymous_unreturned * 1000,
+        username=username,
+        password=password,
+        events=events,
+    )
+    read = keys if isinstance(keys, Keys) else load_keys(keys)
+    return SessionManager(store, read, settings=settings, events=events)
+
+
+def parse_nodes(text: str) -> tuple[tuple[str, int], ...]:
+    """``host:port,host:port``; an IPv6 address in brackets. Raises ``InvalidSettings`` with every fault."""
+    nodes: list[tuple[str, int]] = []
+    faults: list[str] = []
+    for number, entry in enumerate(text.split(","), start=1):
+        host, _, port = entry.strip().rpartition(":")
+        host = host.removeprefix("[").removesuffix("]")
+        if host and port.isascii() and port.isdigit() and 0 < int(port) < 65536:
+            nodes.append((host, int(port)))
+        else:
+            faults.append(f"Redis node {number} is not host:port")
+    if faults:
+        raise InvalidSettings(tuple(faults))
+    return tuple(nodes)

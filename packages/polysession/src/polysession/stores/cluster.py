@@ -1,0 +1,346 @@
+"""A thin Redis Cluster client: slot table, redirects, deadlines. It sends one command, or many, to the
+owner of a slot.
+
+redis-py's own cluster client can neither pipeline a script nor send it and ``WAIT`` on one connection, and
+it retries without a deadline. Source of the rules: Redis Cluster specification, "Redirection and
+resharding".
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha1
+from threading import Lock
+from typing import Any
+
+import hiredis
+from redis.exceptions import (
+    AskError,
+    ClusterDownError,
+    ConnectionError,
+    MovedError,
+    NoPermissionError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TimeoutError,
+    TryAgainError,
+)
+
+from .keys import SLOTS
+from .pool import Credentials, Deadline, Node, Pool
+
+# Its own types know one argument only.
+pack_command: Callable[[tuple[Any, ...]], bytes] = hiredis.pack_command
+
+_REDIRECTS = 5
+_TRY_AGAIN_SECONDS = 0.005
+_REFRESH_SECONDS = 0.1  # at most one refresh in this time: an outage must not become a storm of CLUSTER SLOTS
+_ASKING: bytes = pack_command((b"ASKING",))
+_SLOTS: bytes = pack_command((b"CLUSTER", b"SLOTS"))
+
+# Error replies that say nothing of the session: the store is unknown, not the program wrong.
+_UNKNOWN_ERRORS = (OutOfMemoryError, ReadOnlyError, NoPermissionError)
+_UNKNOWN_CODES = ("BUSY ", "MISCONF ", "NOREPLICAS ", "UNBLOCKED ", "NOAUTH ", "OOM ")
+
+
+class NoAnswerError(Exception):
+    """The cluster gave no answer in time. Whether the command took effect is unknown. Raised ``from`` its
+    cause.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A Lua script, sent as EVALSHA; as EVAL where the node does not know it: a promoted replica has no
+    scripts.
+    """
+
+    name: str
+    text: bytes
+    sha: bytes
+
+    @classmethod
+    def of(cls, name: str, text: bytes) -> Script:
+        return cls(name, text, sha1(text, usedforsecurity=False).hexdigest().encode())
+
+    def call(self, keys: Sequence[str], arguments: Iterable[str | bytes | int]) -> Command:
+        tail = (len(keys), *keys, *arguments)
+        return Command(pack_command((b"EVALSHA", self.sha, *tail)), (b"EVAL", self.text, *tail))
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """``packed`` goes out; ``in_full`` instead, when the answer is NOSCRIPT (which proves that nothing
+    ran).
+    """
+
+    packed: bytes
+    in_full: tuple[Any, ...] = ()
+
+    @classmethod
+    def of(cls, *words: str | bytes | int | float) -> Command:
+        return cls(pack_command(words))
+
+
+@dataclass(slots=True)
+class _State:
+    """What belongs to one process: sockets and locks must not cross a fork."""
+
+    pid: int
+    owners: list[Node | None] = field(default_factory=list)  # by slot; empty: not learned yet
+    nodes: tuple[Node, ...] = ()  # primaries and replicas, as last learned
+    suspects: set[Node] = field(default_factory=set)  # failed, and has not answered since
+    pools: dict[Node, Pool] = field(default_factory=dict)
+    refreshing: Lock = field(default_factory=Lock)
+    refreshed_at: float = float("-inf")
+    turn: int = 0
+
+
+class Cluster:
+    """Thread-safe and fork-safe. Makes no socket before the first call."""
+
+    def __init__(
+        self,
+        seeds: Sequence[tuple[str, int]],
+        *,
+        pool_size: int = 32,
+        credentials: Credentials | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        if not seeds:
+            raise ValueError("a Redis Cluster needs at least one node to ask")
+        self._seeds = tuple(Node(host, port) for host, port in seeds)
+        self._pool_size = pool_size
+        self._credentials = credentials or Credentials()
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._state = _State(os.getpid())
+
+    def deadline(self, seconds: float) -> Deadline:
+        return Deadline(seconds, self._monotonic)
+
+    def likely(self, slot: int) -> Node:
+        """The node that will probably be asked, for telemetry. No IO."""
+        owners = self._here().owners
+        return (owners[slot] if owners else None) or self._seeds[0]
+
+    def execute(self, slot: int, command: Command, deadline: Deadline) -> Any:
+        """The owner's reply. Raises ``NoAnswerError``; ``RuntimeError`` for a command or a script that is
+        wrong.
+        """
+        try:
+            return self._execute(slot, command, deadline)
+        except NoAnswerError:
+            raise
+        except ResponseError as error:
+            if isinstance(error, _UNKNOWN_ERRORS) or str(error).startswith(_UNKNOWN_CODES):
+                raise NoAnswerError(f"{type(error).__name__}: {error}") from error
+            raise RuntimeError(f"Redis refused a command of the session store: {error}") from error
+        except RedisError as error:
+            raise NoAnswerError(f"{type(error).__name__}: {error}") from error
+
+    def execute_all(self, commands: Sequence[tuple[int, Command]], deadline: Deadline) -> list[Any]:
+        """One reply a command (with its slot), in order: one write a node. What a node redirects or
+        refuses, and what an absent node leaves open, is asked again one by one.
+        """
+        state = self._here()
+        by_node: dict[Node | None, list[int]] = {}
+        replies: list[Any] = [None] * len(commands)
+        again: list[int] = []
+        try:
+            for index, (slot, _) in enumerate(commands):
+                by_node.setdefault(self._owner(state, slot, deadline), []).append(index)
+        except RedisError as error:
+            raise NoAnswerError(f"{type(error).__name__}: {error}") from error
+        for node, indexes in by_node.items():
+            packed = b"".join(commands[index][1].packed for index in indexes)
+            try:
+                answers = self._pool(state, node).exchange(packed, len(indexes), deadline) if node else []
+            except RedisError:
+                answers = []
+            if not answers:
+                again += indexes
+            for index, answer in zip(indexes, answers, strict=False):
+                replies[index] = answer
+                if isinstance(answer, ResponseError):
+                    again.append(index)
+        for index in again:
+            replies[index] = self.execute(*commands[index], deadline)
+        return replies
+
+    def ping(self, deadline: Deadline) -> None:
+        """Raises ``NoAnswerError`` unless every slot has an owner and every owner answers."""
+        state = self._here()
+        try:
+            if not state.owners or None in state.owners or state.suspects:
+                self._refresh(state, deadline)
+        except RedisError as error:
+            raise NoAnswerError(f"{type(error).__name__}: {error}") from error
+        if None in state.owners:
+            raise NoAnswerError(f"{state.owners.count(None)} slots of the Redis Cluster have no owner")
+        first_slot = {node: slot for slot, node in reversed(list(enumerate(state.owners)))}
+        key_less = Command.of(b"PING")
+        for slot in first_slot.values():
+            self.execute(slot, key_less, deadline)
+
+    def close(self) -> None:
+        """Closes idle connections. A later call opens new ones."""
+        for pool in tuple(self._here().pools.values()):
+            pool.clear()
+
+    def _here(self) -> _State:
+        state = self._state
+        if state.pid != os.getpid():
+            # After a fork: the parent's sockets are not ours, and its locks may be held for ever.
+            state = self._state = _State(os.getpid())
+        return state
+
+    def _pool(self, state: _State, node: Node) -> Pool:
+        pool = state.pools.get(node)
+        if pool is None:
+            made = Pool(node, size=self._pool_size, credentials=self._credentials)
+            pool = state.pools.setdefault(node, made)
+        return pool
+
+    def _execute(self, slot: int, command: Command, deadline: Deadline) -> Any:
+        state = self._here()
+        node = self._owner(state, slot, deadline)
+        if node is None:
+            raise NoAnswerError(f"slot {slot} of the Redis Cluster has no owner")
+        asking = False
+        redirects = 0
+        while True:
+            try:
+                return self._ask(state, node, command, asking, deadline)
+            except TryAgainError:
+                # A moving slot holds only some of the keys: until the move is over, or the time.
+                self._sleep(min(_TRY_AGAIN_SECONDS, deadline.remaining()))
+            except AskError as error:  # MovedError is one
+                redirects += 1
+                target = _target(error.host, error.port, node)
+                if redirects > _REDIRECTS or target is None:
+                    raise NoAnswerError(f"{node} redirects without end or to an unknown node") from error
+                if isinstance(error, MovedError):
+                    self._refresh(state, deadline)
+                    state.owners[slot] = target
+                asking = not isinstance(error, MovedError)
+                node = target
+            except (ConnectionError, TimeoutError, ClusterDownError) as error:
+                state.suspects.add(node)
+                successor = self._successor(state, slot, node, deadline)
+                if successor is None:
+                    raise NoAnswerError(f"{node} gave no answer: {error}") from error
+                node, asking = successor, False
+                redirects += 1
+
+    def _ask(self, state: _State, node: Node, command: Command, asking: bool, deadline: Deadline) -> Any:
+        pool = self._pool(state, node)
+        reply = self._exchange(pool, command.packed, asking, deadline)
+        if isinstance(reply, NoScriptError) and command.in_full:
+            reply = self._exchange(pool, pack_command(command.in_full), asking, deadline)
+        if state.suspects:
+            state.suspects.discard(node)
+        if isinstance(reply, ResponseError):
+            raise reply
+        return reply
+
+    @staticmethod
+    def _exchange(pool: Pool, packed: bytes, asking: bool, deadline: Deadline) -> Any:
+        if asking:
+            return pool.exchange(_ASKING + packed, 2, deadline)[1]
+        return pool.exchange(packed, 1, deadline)[0]
+
+    def _owner(self, state: _State, slot: int, deadline: Deadline) -> Node | None:
+        if not state.owners or state.owners[slot] is None or state.owners[slot] in state.suspects:
+            self._refresh(state, deadline)
+        return state.owners[slot]
+
+    def _successor(self, state: _State, slot: int, failed: Node, deadline: Deadline) -> Node | None:
+        """Who owns the slot now, if it is another node than the one that failed and there is time to ask
+        it.
+        """
+        try:
+            deadline.remaining()
+            self._refresh(state, deadline)
+        except (RedisError, NoAnswerError):
+            return None
+        owner = state.owners[slot]
+        return None if owner == failed else owner
+
+    def _refresh(self, state: _State, deadline: Deadline) -> None:
+        """Learns the slot table again, unless somebody does so now or just did. Raises ``NoAnswerError``
+        only where there is no table at all; an old one is better than none: a wrong owner redirects or
+        fails.
+        """
+        missing = not state.owners
+        if not state.refreshing.acquire(blocking=missing, timeout=deadline.remaining() if missing else -1):
+            if missing:
+                raise NoAnswerError("another thread was still learning the slots of the Redis Cluster")
+            return
+        try:
+            if state.owners and self._monotonic() - state.refreshed_at < _REFRESH_SECONDS:
+                return
+            cause = self._learn(state, deadline)
+        finally:
+            state.refreshing.release()
+        if not state.owners:
+            raise NoAnswerError(f"no node of the Redis Cluster knows its slots: {cause}") from cause
+
+    def _learn(self, state: _State, deadline: Deadline) -> RedisError | None:
+        state.turn += 1
+        known = list(dict.fromkeys((*state.nodes, *self._seeds)))
+        turn = state.turn % len(known)
+        candidates = sorted(known[turn:] + known[:turn], key=state.suspects.__contains__)
+        cause: RedisError | None = None
+        try:
+            for node in candidates:
+                part = deadline.part(0.5)  # a frozen node must leave time for the next
+                try:
+                    reply = self._ask(state, node, Command(_SLOTS), False, part)
+                except RedisError as error:
+                    state.suspects.add(node)
+                    cause = error
+                    continue
+                owners, nodes = read_slots(reply, node)
+                if any(owners):
+                    self._adopt(state, owners, nodes)
+                    return None
+                cause = ClusterDownError(f"{node} knows no slots")
+        finally:
+            state.refreshed_at = self._monotonic()
+        return cause
+
+    def _adopt(self, state: _State, owners: list[Node | None], nodes: tuple[Node, ...]) -> None:
+        state.owners, state.nodes = owners, nodes
+        kept = {*nodes, *self._seeds}
+        state.suspects &= kept
+        for node in [node for node in state.pools if node not in kept]:
+            state.pools.pop(node).clear()
+
+
+def _target(host: Any, port: int, answered_by: Node) -> Node | None:
+    """Where a redirect or a slot entry points to. No host: the one that answered, by its other port; ``?``:
+    unknown.
+    """
+    text = host.decode() if isinstance(host, bytes) else host
+    if text == "?":
+        return None
+    return Node(text or answered_by.host, int(port))
+
+
+def read_slots(reply: Any, answered_by: Node) -> tuple[list[Node | None], tuple[Node, ...]]:
+    """The owner of each slot and all nodes, from the answer to CLUSTER SLOTS."""
+    owners: list[Node | None] = [None] * SLOTS
+    nodes: dict[Node, None] = {}
+    for first, last, *members in reply:
+        found = [_target(entry[0], entry[1], answered_by) for entry in members]
+        owners[first : last + 1] = [found[0] if found else None] * (last + 1 - first)
+        nodes.update((node, None) for node in found if node is not None)
+    return owners, tuple(nodes)

@@ -1,0 +1,61 @@
+"""Every Redis key, and the hash tag that puts all keys of a partition into one slot."""
+
+from __future__ import annotations
+
+from binascii import crc_hqx
+from dataclasses import dataclass
+
+from ..core.record import Address
+
+PARTITIONS = 4096
+SLOTS = 16384
+
+
+def _tag(partition: int) -> str:
+    if not 0 <= partition < PARTITIONS:
+        raise ValueError(f"partition {partition} is not between 0 and {PARTITIONS - 1}")
+    return f"{partition:04d}"
+
+
+def slot(partition: int) -> int:
+    """The slot of a partition's keys: CRC16 (XMODEM) of the hash tag, as the Redis Cluster specification
+    says.
+    """
+    return crc_hqx(_tag(partition).encode(), 0) & (SLOTS - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Keyspace:
+    """The keys of one release. ``prefix`` holds no brace: the first brace of a key begins its hash tag."""
+
+    prefix: str
+
+    def __post_init__(self) -> None:
+        if not self.prefix or "{" in self.prefix or "}" in self.prefix:
+            raise ValueError("the prefix of the Redis keys is empty or holds a brace")
+
+    def record(self, address: Address) -> str:
+        """Hash: the header (or the tombstone) under the empty name, and a field an attribute."""
+        return f"{self.prefix}:{{{_tag(address.partition)}}}:s:{address.session_id}"
+
+    def expiry(self, partition: int) -> str:
+        """Sorted set: ``member`` by the millisecond at which it expires."""
+        return f"{self.prefix}:{{{_tag(partition)}}}:x"
+
+    def principal(self, partition: int, principal_key: str) -> str:
+        """Hash: the generation under the empty name, and a field a session ID."""
+        return f"{self.prefix}:{{{_tag(partition)}}}:p:{principal_key}"
+
+    def outbox(self, partition: int) -> str:
+        """Hash of events by their ID. Reserved: the keeper's issue fills it."""
+        return f"{self.prefix}:{{{_tag(partition)}}}:o"
+
+
+def member(session_id: str, principal_key: str) -> str:
+    """A session's name in the expiry set: whoever ends it learns all its keys from it."""
+    return f"{session_id}:{principal_key}"
+
+
+def split_member(text: str) -> tuple[str, str]:
+    session_id, _, principal_key = text.partition(":")
+    return session_id, principal_key

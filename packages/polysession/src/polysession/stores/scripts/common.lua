@@ -1,0 +1,78 @@
+-- Put before each script. Offsets are those of the table in core/codec.py, counted from 0 as there.
+-- Every script answers Redis' time first: the caller corrects its clock by it.
+local RECORD, TOMBSTONE = 1, 2
+local IDLE, ABSOLUTE = 1, 2 -- indexes in core/record.py, END_REASONS
+local RETENTION = 86400000 -- a record outlives its expiry by a day: the keeper, not Redis, ends it
+local DUE = 16
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local function number(header, offset, size)
+  return (struct.unpack('>I' .. size, header, offset + 1))
+end
+
+local function kind(header)
+  return string.byte(header, 1)
+end
+
+local function secret_hash(header)
+  return string.sub(header, 6, 21)
+end
+
+local function principal_key(header)
+  if string.byte(header, 90) == 0 then
+    return ''
+  end
+  return string.sub(header, 90, 111)
+end
+
+-- The same rules as core/timeouts.py.
+local function expires_at(header, unreturned)
+  local at = math.min(number(header, 29, 8) + number(header, 37, 8), number(header, 45, 8))
+  if bit.band(string.byte(header, 2), 3) == 0 then -- neither signed in nor returned
+    at = math.min(at, number(header, 21, 8) + unreturned)
+  end
+  return at
+end
+
+local function expiry_reason(header)
+  if now >= number(header, 45, 8) then
+    return ABSOLUTE
+  end
+  return IDLE
+end
+
+-- Indexes live at least as long as the last record that they name.
+local function extend(key, at)
+  if redis.call('PEXPIRETIME', key) < at then
+    redis.call('PEXPIREAT', key, at)
+  end
+end
+
+local function enter(record, expiry, id, header, unreturned)
+  local at = expires_at(header, unreturned)
+  local gone = math.max(at, now) + RETENTION
+  redis.call('PEXPIREAT', record, gone)
+  redis.call('ZADD', expiry, at, id .. ':' .. principal_key(header))
+  extend(expiry, gone)
+end
+
+local function leave(expiry, principal, id, key)
+  redis.call('ZREM', expiry, id .. ':' .. key)
+  if key ~= '' then
+    redis.call('HDEL', principal, id)
+  end
+end
+
+-- DEL first: Redis lets a script that has written go on, so a session ends even where memory is full.
+local function bury(record, expiry, principal, id, header, reason, lives)
+  redis.call('DEL', record)
+  redis.call('HSET', record, '', struct.pack('>BBI8', TOMBSTONE, reason, now))
+  redis.call('PEXPIRE', record, lives)
+  leave(expiry, principal, id, principal_key(header))
+end
+
+local function due(expiry)
+  return redis.call('ZRANGEBYSCORE', expiry, '-inf', now, 'LIMIT', 0, DUE)
+end

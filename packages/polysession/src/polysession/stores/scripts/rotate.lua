@@ -1,0 +1,27 @@
+-- A new secret for the same session. KEYS: record.
+-- ARGV: unreturned ms, expected hash, new hash, pepper ID, rotation count, previous until, generation
+local unreturned = tonumber(ARGV[1])
+
+local header = redis.call('HGET', KEYS[1], '')
+if not header then
+  return { now, 'absent' }
+end
+if kind(header) ~= RECORD then
+  return { now, 'tombstone', header }
+end
+if expires_at(header, unreturned) <= now then
+  return { now, 'expired', header }
+end
+
+if secret_hash(header) ~= ARGV[3] then
+  if secret_hash(header) ~= ARGV[2] then
+    return { now, 'conflicted' }
+  end
+  local generation = math.max(number(header, 53, 4), tonumber(ARGV[7]))
+  header = string.sub(header, 1, 2) .. ARGV[4] .. struct.pack('>I2', tonumber(ARGV[5])) .. ARGV[3]
+    .. string.sub(header, 22, 53) .. struct.pack('>I4', generation)
+    .. ARGV[2] .. struct.pack('>I8', tonumber(ARGV[6])) .. string.sub(header, 82)
+end
+-- Also when repeated: a confirmation counts only what its own connection wrote.
+redis.call('HSET', KEYS[1], '', header)
+return { now, 'written' }

@@ -1,0 +1,55 @@
+-- All changes or none. KEYS: record[, expiry: touch as well].
+-- ARGV: session ID, unreturned ms, then name, expected tag ('': not there), attribute ('': delete), …
+local id, unreturned = ARGV[1], tonumber(ARGV[2])
+
+local header = redis.call('HGET', KEYS[1], '')
+if not header then
+  return { now, 'absent' }
+end
+if kind(header) ~= RECORD then
+  return { now, 'tombstone', header }
+end
+if expires_at(header, unreturned) <= now then
+  return { now, 'expired', header } -- the caller ends it, with all its keys declared
+end
+
+local disputed, set, deleted = { now, 'conflicted' }, {}, {}
+for i = 3, #ARGV, 3 do
+  local name, expected, value = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  local current = redis.call('HGET', KEYS[1], name)
+  local tag = current and string.sub(current, 1, 8) or ''
+  -- An earlier try of this write may have done it: its tag is random, so nobody else's is the same.
+  if tag ~= string.sub(value, 1, 8) then
+    if tag ~= expected then
+      disputed[#disputed + 1] = name
+      disputed[#disputed + 1] = current
+    elseif value == '' then
+      deleted[#deleted + 1] = name
+    else
+      set[#set + 1] = name
+      set[#set + 1] = value
+    end
+  end
+end
+if #disputed > 2 then
+  return disputed
+end
+
+if KEYS[2] then
+  local seen = math.max(number(header, 29, 8), now)
+  local flags = bit.bor(string.byte(header, 2), 2) -- returned
+  header = string.sub(header, 1, 1) .. string.char(flags) .. string.sub(header, 3, 29)
+    .. struct.pack('>I8', seen) .. string.sub(header, 38)
+  set[#set + 1] = ''
+  set[#set + 1] = header
+end
+if #set > 0 then
+  redis.call('HSET', KEYS[1], unpack(set))
+end
+if #deleted > 0 then
+  redis.call('HDEL', KEYS[1], unpack(deleted))
+end
+if KEYS[2] then
+  enter(KEYS[1], KEYS[2], id, header, unreturned)
+end
+return { now, 'written' }
