@@ -15,8 +15,7 @@ from .settings import SessionSettings
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Cookie:
-    """RFC 6265bis. ``value`` empty and ``max_age`` 0: clear. ``max_age`` ``None``: until the browser closes.
-    """
+    """RFC 6265bis. ``value`` empty and ``max_age`` 0: clear. ``max_age`` ``None``: until the browser closes."""
 
     name: str
     value: str

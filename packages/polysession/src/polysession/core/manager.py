@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .attributes import Attributes
 from .clock import Clock, SystemClock
+from .errors import InvalidToken
 from .events import Events
-from .record import Device, EndReason
+from .record import Address, Device, EndReason, Record
 from .session import Session
 from .settings import SessionSettings
-from .store import Store
-from .token import Keys
+from .state import Context, State
+from .store import Ended, Store
+from .token import Keys, Token, is_session_id, parse, place, pseudonym
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +39,76 @@ class SessionManager:
         random: Callable[[int], bytes] | None = None,  # secrets.token_bytes
         events: Events | None = None,
     ) -> None:
-        raise NotImplementedError
+        self._context = Context(
+            store=store,
+            keys=keys,
+            settings=settings or SessionSettings(),
+            clock=clock or SystemClock(),
+            random=random or secrets.token_bytes,
+            events=events or Events(),
+        )
+
+    @property
+    def settings(self) -> SessionSettings:
+        return self._context.settings
+
+    @property
+    def keys(self) -> Keys:
+        return self._context.keys
+
+    @property
+    def events(self) -> Events:
+        return self._context.events
 
     def open(
-        self, token: str | None, *, passive: bool = False, optional: bool = False, device: Device | None = None
+        self,
+        token: str | None,
+        *,
+        passive: bool = False,
+        optional: bool = False,
+        device: Device | None = None,
     ) -> Session:
-        """No IO. A malformed or forged ``token`` opens as none (counted ``invalid``). ``passive``: never
-        touches. ``optional``: an unknown store gives an empty read-only session instead of
-        ``StoreUnavailable``. ``device`` is kept when this request creates a session.
+        """No IO. A malformed or forged ``token`` opens as none (counted ``invalid``). ``passive``: never touches.
+        ``optional``: an unknown store gives an empty read-only session instead of ``StoreUnavailable``. ``device``
+        is kept when this request creates a session.
         """
-        raise NotImplementedError
+        parsed, forged = self._parse(token)
+        state = State(parsed, passive, device, Attributes({}, self._context.settings), forged=forged)
+        return Session(self._context, state, optional=optional)
+
+    def _parse(self, text: str | None) -> tuple[Token | None, bool]:
+        if not text:
+            return None, False
+        try:
+            return parse(self._context.keys, text), False
+        except InvalidToken:
+            self._context.events.validated("invalid")
+            return None, True
 
     def sessions(self, principal: str) -> tuple[SessionInfo, ...]:
         """The principal's live sessions, most recently seen first."""
-        raise NotImplementedError
+        partition, principal_key = place(self._context.keys, principal)
+        listed, due = self._context.store.list(partition, principal_key)
+        self._count_ended(due)
+        return tuple(
+            SessionInfo(one.session_id, one.header.created_at, one.header.last_seen_at, one.header.device)
+            for one in listed
+        )
 
     def end_session(self, principal: str, session_id: str, *, reason: EndReason = "revoked") -> bool:
         """``False``: no such live session of this principal."""
-        raise NotImplementedError
+        if not is_session_id(session_id):
+            return False
+        partition, principal_key = place(self._context.keys, principal)
+        address = Address(partition, session_id)
+        # Partitions are shared and a session ID is no secret: read first whose it is. Nobody changes that later.
+        found = self._context.store.read(address)
+        if not isinstance(found, Record) or found.header.principal_key != principal_key:
+            return False
+        outcome = self._context.store.end(address, reason, principal_key=principal_key)
+        if isinstance(outcome, Ended):
+            self._count_ended((outcome,))
+        return isinstance(outcome, Ended)
 
     def end_principal(
         self, principal: str, *, generation: int, keep: str | None = None, reason: EndReason = "revoked"
@@ -60,12 +116,28 @@ class SessionManager:
         """How many ended. ``generation``: already raised in the account's database; see
         ``Store.end_principal``.
         """
-        raise NotImplementedError
+        partition, principal_key = place(self._context.keys, principal)
+        ended = self._context.store.end_principal(
+            partition, principal_key, reason, generation=generation, keep=keep
+        )
+        self._count_ended(ended)
+        return len(ended)
 
-    def count(self) -> int: raise NotImplementedError
+    def count(self) -> int:
+        """Unexpired sessions: exact in each partition, no snapshot of the whole."""
+        return self._context.store.count()
 
-    def ping(self) -> None: raise NotImplementedError
+    def ping(self) -> None:
+        """Raises ``StoreUnavailable`` unless the whole store answers."""
+        self._context.store.ping()
 
-    def pseudonym(self, principal: str) -> str: raise NotImplementedError
+    def pseudonym(self, principal: str) -> str:
+        """``enduser.pseudo.id`` for traces and baggage."""
+        return pseudonym(self._context.keys, principal)
 
-    def close(self) -> None: raise NotImplementedError
+    def close(self) -> None:
+        self._context.store.close()
+
+    def _count_ended(self, ended: tuple[Ended, ...]) -> None:
+        for one in ended:
+            self._context.events.ended(one.reason)

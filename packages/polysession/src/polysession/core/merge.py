@@ -59,8 +59,7 @@ def _merge_mappings(base: dict[Any, Any], mine: dict[Any, Any], theirs: dict[Any
 
 
 def same(one: Any, other: Any) -> bool:
-    """Equal and of equal types all the way down (``1``, ``1.0`` and ``True`` differ); NaN is the same as NaN.
-    """
+    """Equal and of equal types all the way down (``1``, ``1.0`` and ``True`` differ); NaN is the same as NaN."""
     if one is other:
         return True
     if one is MISSING or other is MISSING or type(one) is not type(other):

@@ -1,16 +1,17 @@
-"""What an app sees: a mapping that knows its delta. Made by ``manager.SessionManager.open``, one a request.
-"""
+"""What an app sees: a mapping that knows its delta. Made by ``manager.SessionManager.open``, one a request."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
-from typing import Any, Callable, TYPE_CHECKING
+from collections.abc import Callable, Iterator, MutableMapping
+from typing import Any
 
-from .record import Device, EndReason, Kind
-
-if TYPE_CHECKING:
-    from .cookie import Cookie
-    from .manager import SessionManager
+from . import commit, cookie, csrf, timeouts
+from .attributes import Attributes
+from .errors import ReadOnly
+from .load import load
+from .record import EndReason, Kind, Tombstone
+from .state import Context, SignIn, State
+from .store import Ended
 
 
 class Session(MutableMapping[str, Any]):
@@ -19,140 +20,266 @@ class Session(MutableMapping[str, Any]):
 
     Not shared between threads: one request, one object. First use raises ``StoreUnavailable`` when the store
     gives no answer; a session that is absent, ended or expired reads as an empty one without a principal.
-    Mutable values (dict, list, set) that were read are encoded again at ``commit`` and compared with the
-    bytes read, so a nested change is found. Names and values are checked at assignment where possible:
+    Mutable values (dict, list, set) that were read are encoded again at ``commit`` and compared with the bytes
+    read, so a nested change is found. Names and values are checked at assignment where possible:
     ``InvalidAttribute``, ``TooLarge``.
+
+    A token that sign-in or a rotation replaced within the last ``rotation_refusal`` seconds is *late*: it reads as
+    no session, a write raises ``SessionEnded``, and the cookie, which may be the newer one by now, is left alone.
     """
 
+    def __init__(self, context: Context, state: State, *, optional: bool) -> None:
+        self._context = context
+        self._state = state
+        self._optional = optional
+
+    def __repr__(self) -> str:
+        return f"<Session {self.id}>"
+
     # --- known from the cookie, once its MAC is checked, before the store is asked
+
     @property
     def id(self) -> str | None:
-        """The session ID: of the token, or of the session that this request created. ``None`` without either.
-        """
-        raise NotImplementedError
+        """The session ID: of the token, or of the session that this request created. ``None`` without either."""
+        token = self._state.token
+        return token.address.session_id if token else None
 
     @property
     def token(self) -> str | None:
-        """The token's text, for adapters (Django's ``session_key``). Never log it."""
-        raise NotImplementedError
+        """The token's text, for adapters (Django's ``session_key``). Never log it. ``None`` after ``end``."""
+        token = self._state.token
+        return token.text if token and not self._state.ended else None
 
     @property
-    def kind(self) -> Kind | None: raise NotImplementedError
+    def kind(self) -> Kind | None:
+        token = self._state.token
+        return token.kind if token and not self._state.ended else None
 
     # --- asks the store at first use
+
     @property
     def exists(self) -> bool:
         """A live record stands behind this request's token."""
-        raise NotImplementedError
+        return self._load().header is not None
 
     @property
-    def principal(self) -> str | None: raise NotImplementedError
+    def principal(self) -> str | None:
+        """Of a sign-in that ``commit`` will carry out, too."""
+        state = self._load()
+        if state.sign_in is not None:
+            return state.sign_in.principal
+        return state.header.principal if state.header else None
 
     @property
     def end_reason(self) -> EndReason | None:
-        """Why the session that the cookie named has ended; ``None`` when it is live or nothing is known of
-        it.
-        """
-        raise NotImplementedError
+        """Why the session that the cookie named has ended; ``None`` when it is live or nothing is known of it."""
+        return self._load().end_reason
 
     @property
-    def created_at(self) -> int: raise NotImplementedError
+    def created_at(self) -> int:
+        """Milliseconds; 0 when there is no session. So are the following."""
+        header = self._load().header
+        return header.created_at if header else 0
+
     @property
-    def last_seen_at(self) -> int: raise NotImplementedError
+    def last_seen_at(self) -> int:
+        header = self._load().header
+        return header.last_seen_at if header else 0
+
     @property
-    def authenticated_at(self) -> int: raise NotImplementedError
+    def authenticated_at(self) -> int:
+        header = self._load().header
+        return header.authenticated_at if header else 0
 
     @property
     def idle_expires_at(self) -> int:
-        """Milliseconds; as far as this request knows, its own due touch included. 0 when there is no session.
-        """
-        raise NotImplementedError
+        """As far as this request knows, its own due touch included. 0 when there is no session."""
+        state = self._load()
+        if state.header is None:
+            return 0
+        due = state.touch_due(self._context)
+        header = timeouts.touched(state.header, self._context.store.now()) if due else state.header
+        return timeouts.expires_at(header, unreturned=self._context.unreturned)
 
     @property
-    def absolute_expires_at(self) -> int: raise NotImplementedError
+    def absolute_expires_at(self) -> int:
+        header = self._load().header
+        return header.absolute_at if header else 0
 
-    # --- mapping: __getitem__, __setitem__, __delitem__, __iter__, __len__ (attributes only; the principal is not one)
+    # --- mapping: attributes only, the principal is not one
+
+    def __getitem__(self, name: str) -> Any:
+        return self._load().attributes.get(name)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._writable().attributes.set(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        self._writable().attributes.delete(name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._load().attributes
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._load().attributes)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self._load().attributes)
 
     @property
     def accessed(self) -> bool:
         """Something of the session was used: answers vary on the cookie."""
-        raise NotImplementedError
+        return self._state.accessed
 
     @property
     def modified(self) -> bool:
-        """There is a delta (nested changes included) that ``commit`` would write."""
-        raise NotImplementedError
+        """There is something (nested changes included) that ``commit`` would write, other than a touch."""
+        state = self._state
+        return bool(state.sign_in or state.creation or state.rotate or state.attributes.changed)
 
     @property
-    def read_only(self) -> bool: raise NotImplementedError
+    def read_only(self) -> bool:
+        """The store gave no answer to a ``session_optional`` request. Does not ask it."""
+        return self._state.unknown
 
     def update_attribute(self, name: str, function: Callable[[Any], Any], default: Any = None) -> Any:
-        """At commit ``function`` is run on the newest value, again after each conflict; it must be pure.
-        Returns the value now seen.
+        """At commit ``function`` is run on the newest value, again after each conflict; it must be pure. Returns
+        the value now seen. (On an attribute that this request assigned before, it runs once, like an assignment.)
         """
-        raise NotImplementedError
+        return self._writable().attributes.update(name, function, default)
 
     def set_policy(self, name: str, policy: str) -> None:
         """``merge`` (default: mappings merge by key at any depth, last write wins on a leaf) or ``raise``
-        (``Conflict``).
+        (``Conflict``; what this request changed is dropped and the newer values are seen).
         """
-        raise NotImplementedError
+        self._load().attributes.set_policy(name, policy)
 
     def sign_in(self, principal: str, *, generation: int) -> None:
-        """At ``commit``: a new session with a new ID and secret and these attributes, and the end of this
-        one.
+        """At ``commit``: a new session with a new ID and secret and these attributes, and the end of this one.
 
-        Also for a session that is signed in already (as the same principal: re-authentication; as another:
-        the old attributes are left behind). No grace: a token planted before never reaches what follows it
-        (fixation). Raises ``GenerationOutdated`` at commit.
+        Also for a session that is signed in already (as the same principal: re-authentication; as another: the
+        old attributes are left behind, and are gone from here at once). No grace: a token planted before never
+        reaches what follows it (fixation). Raises ``GenerationOutdated`` at commit.
         """
-        raise NotImplementedError
+        if not principal:
+            raise ValueError("principal must not be empty")
+        if not 0 <= generation < 2**32:
+            raise ValueError("generation must be 0 to 2**32 - 1")
+        state = self._writable()
+        carry = self.principal in (None, principal)
+        old = state.sign_in or SignIn(
+            principal, generation, carry, state.header, state.token, state.attributes.base
+        )
+        if not carry:
+            state.attributes = Attributes({}, self._context.settings)
+        state.sign_in = SignIn(
+            principal, generation, carry and old.carry, old.old, old.old_token, old.old_attributes
+        )
+        state.rotate = False
 
     def rotate(self) -> None:
-        """At ``commit``: a new secret for the same session (privilege change). The old one is refused at
-        once.
+        """At ``commit``: a new secret for the same session (privilege change). The old one is refused at once.
+        Without a live session there is nothing to do.
         """
-        raise NotImplementedError
+        state = self._writable()
+        state.rotate = state.header is not None and state.sign_in is None
 
     def end(self, reason: EndReason = "logout") -> None:
-        """At once: the session ends, the cookie is to be cleared, this object is empty and without a
-        principal.
+        """At once: the session ends, the cookie is to be cleared, this object is empty and without a principal.
+
+        Raises ``StoreUnavailable``: then nothing has changed here and the cookie stays, to try again. A later write
+        in the same request makes a new anonymous session.
         """
-        raise NotImplementedError
+        state = self._writable()
+        had_cookie, was_late = state.token is not None or state.forged, state.late
+        if state.header is not None and state.token is not None:
+            outcome = self._context.store.end(
+                state.token.address, reason, principal_key=state.header.principal_key
+            )
+            if isinstance(outcome, Ended):
+                self._context.events.ended(outcome.reason)
+                reason = outcome.reason
+            elif isinstance(outcome, Tombstone):
+                reason = outcome.reason
+            state.lose(self._context, reason)
+        else:
+            state.lose(self._context, state.end_reason)
+        state.ended = True
+        if had_cookie and not was_late:
+            state.cookie = cookie.clear_session(self._context.settings)
 
     def commit(self) -> None:
-        """Writes the delta, the due touch, sign-in or rotation; retries merges until the deadline.
-        Idempotent.
+        """Writes the delta, the due touch, sign-in or rotation; retries merges until the deadline. Idempotent.
 
-        Nothing to write: no call. Raises ``StoreUnavailable``, ``Conflict``, ``TooLarge``,
-        ``InvalidAttribute``, ``GenerationOutdated``, ``SessionEnded`` (only when there was something to write
-        and the session ended meanwhile). Adapters call it before the response's headers leave; a view calls
-        it before side effects that need the outcome.
+        Nothing to write: no call. Raises ``StoreUnavailable``, ``Conflict``, ``TooLarge``, ``InvalidAttribute``,
+        ``GenerationOutdated``, ``SessionEnded`` (only when there was something to write and the session ended
+        meanwhile). Adapters call it before the response's headers leave; a view calls it before side effects that
+        need the outcome. A merged value is a new object: read it from the session again.
         """
-        raise NotImplementedError
+        commit.commit(self._context, self._state)
 
     @property
-    def cookie(self) -> Cookie | None:
-        """After ``commit``: what to put on the response. ``None``: leave the browser's alone. Set at
-        creation, sign-in and rotation; clear after ``end``. See ``stale``.
+    def cookie(self) -> cookie.Cookie | None:
+        """After ``commit``: what to put on the response. ``None``: leave the browser's alone. Set at creation,
+        sign-in and rotation; clear after ``end``. See ``stale``.
         """
-        raise NotImplementedError
+        return self._state.cookie
 
     @property
     def stale(self) -> bool:
         """The cookie names nothing that is live (absent, ended or forged): a page navigation may clear it, no
-        other answer.
+        other answer. Does not ask the store: ``False`` while nothing was used.
         """
-        raise NotImplementedError
+        state = self._state
+        if state.header is not None or state.cookie is not None:
+            return False
+        gone = state.loaded and state.token is not None and not state.unknown and not state.late
+        return state.forged or gone
 
     # --- CSRF, the same in every framework
+
     def csrf_token(self, csrf_cookie: str | None) -> tuple[str, str | None]:
         """A masked token, and a new value for the CSRF cookie where there is neither a session nor a valid
         ``csrf_cookie``. Bound to the session if one is live (asks the store), else to the cookie. Creates no
-        session.
+        session. After ``sign_in``, ``commit`` first: the token is bound to what is live now.
         """
-        raise NotImplementedError
+        keys, now = self._context.keys, self._context.clock.now()
+        session_id = self._csrf_session_id()
+        if session_id is not None:
+            return csrf.mint(keys, session_id, now, random=self._context.random), None
+        if csrf_cookie is not None and csrf.is_binding(csrf_cookie):
+            return csrf.mint(keys, csrf_cookie, now, random=self._context.random), None
+        binding = csrf.new_binding(self._context.random)
+        return csrf.mint(keys, binding, now, random=self._context.random), binding
 
     def check_csrf(self, csrf_cookie: str | None, given: str | None) -> bool:
-        """``given`` fits the live session, or the cookie where there is no live session."""
-        raise NotImplementedError
+        """``given`` fits the live session, or the cookie where nobody is signed in: a form that was rendered before
+        the first write of an anonymous session stays good after it. Once signed in, only the session counts.
+        """
+        keys = self._context.keys
+        session_id = self._csrf_session_id()
+        if session_id is not None and csrf.check(keys, session_id, given):
+            return True
+        if self.kind is Kind.SIGNED_IN and session_id is not None:
+            return False
+        return csrf.is_binding(csrf_cookie) and csrf.check(keys, csrf_cookie, given)
+
+    def _csrf_session_id(self) -> str | None:
+        """Of the live session; of the token's while the store gives no answer (``session_optional``)."""
+        state = self._load()
+        return self.id if state.header is not None or state.unknown else None
+
+    # --- inside
+
+    def _load(self) -> State:
+        state = self._state
+        state.accessed = True
+        if not state.loaded:
+            load(self._context, state, optional=self._optional)
+        return state
+
+    def _writable(self) -> State:
+        state = self._load()
+        if state.unknown:
+            raise ReadOnly("the session store gave no answer, so this session cannot be written")
+        return state

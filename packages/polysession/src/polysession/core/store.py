@@ -31,7 +31,7 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    due: tuple[Ended, ...] = ()  # up to 16 due sessions of the partition that it ended on the way
+    due: tuple[Ended, ...] = ()  # up to 16 other, due sessions of the partition that it ended on the way
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,7 @@ def expiry(header: Header, now: int, *, unreturned: int) -> Literal["idle", "abs
 
 
 def touch_due(header: Header, now: int, *, fraction: int) -> bool:
-    """After ``idle / fraction``; the first return of an anonymous session's cookie is due whatever its age.
-    """
+    """After ``idle / fraction``; the first return of an anonymous session's cookie is due whatever its age."""
     return is_unreturned(header) or now - header.last_seen_at >= header.idle // fraction
 
 

@@ -23,6 +23,7 @@ MAX_ROTATION_COUNT = 4095  # two characters
 TOKEN_LENGTH = 70
 
 _SHAPE = re.compile(r"[as][A-Za-z0-9_-]{69}", re.ASCII)
+_SESSION_ID = re.compile(r"[A-Za-z0-9_-]{16}", re.ASCII)
 _UNSIGNED = 54
 
 
@@ -81,6 +82,10 @@ class Token:
 def new_session_id(random: Callable[[int], bytes]) -> str:
     """96 random bits: it names, it opens nothing."""
     return _base64url(random(12))
+
+
+def is_session_id(text: str) -> bool:
+    return _SESSION_ID.fullmatch(text) is not None
 
 
 def new_secret(random: Callable[[int], bytes]) -> str:

@@ -65,8 +65,9 @@ class MemoryStore:
                 if header.generation < current:
                     return Outdated(current)
                 self._generations[owner] = header.generation
+            due = self._end_due(address.partition)
             self._entries[address] = Record(header, dict(record.attributes))
-            return Created(self._end_due(address.partition))
+            return Created(due)
 
     def write(
         self, address: Address, changes: Mapping[str, Change], *, touch: bool = False

@@ -1,0 +1,257 @@
+"""The attributes of one session as one request sees and changes them: values decoded at first use, and their delta.
+
+Pure: it says what to write (``changes``), takes what stood in the way (``resolve``) and what was written (``settle``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from . import values
+from .errors import Conflict, InvalidAttribute, TooLarge
+from .merge import MISSING, merge, same
+from .record import TAG_BYTES, Attribute
+from .settings import SessionSettings
+from .store import Change
+
+Policy = Literal["merge", "raise"]
+Outcome = Literal["merged", "last_write"]
+Random = Callable[[int], bytes]
+
+
+@dataclass(slots=True)
+class _Updates:
+    """Functions that made an attribute's value from the value as read; valid while the value is still ``result``."""
+
+    steps: list[tuple[Callable[[Any], Any], bytes]]  # each with its default, encoded
+    result: bytes
+
+
+class Attributes:
+    def __init__(self, base: Mapping[str, Attribute], settings: SessionSettings) -> None:
+        self._settings = settings
+        self._base = dict(base)  # as the store has it, as far as this request knows
+        self._values: dict[str, Any] = {}  # decoded or assigned
+        self._assigned: set[str] = set()
+        self._deleted: set[str] = set()
+        self._updates: dict[str, _Updates] = {}
+        self._policies: dict[str, Policy] = {}
+        self._drawn: dict[str, Attribute] = {}  # a repeated try writes the same tag, so it finds its own
+
+    # --- what the app sees
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._values or (name in self._base and name not in self._deleted)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from (name for name in tuple(self._base) if name not in self._deleted)
+        yield from (name for name in tuple(self._values) if name not in self._base)
+
+    def get(self, name: str) -> Any:
+        """Raises ``KeyError``, ``Unreadable``."""
+        if name not in self._values:
+            if name not in self:
+                raise KeyError(name)
+            self._values[name] = values.decode(self._base[name].value)
+        return self._values[name]
+
+    def set(self, name: str, value: Any) -> None:
+        """Raises ``InvalidAttribute``, ``TooLarge``."""
+        self._encode(values.check_name(name), value)
+        self._put(name, value)
+        self._updates.pop(name, None)
+
+    def delete(self, name: str) -> None:
+        if name not in self:
+            raise KeyError(name)
+        self._put(name, MISSING)
+        self._updates.pop(name, None)
+
+    def update(self, name: str, function: Callable[[Any], Any], default: Any) -> Any:
+        values.check_name(name)
+        fallback = self._encode(name, default)
+        before = self._bytes(name)
+        after = function(values.decode(fallback if before is None else before))
+        result = self._encode(name, after)
+        updates = self._updates.get(name)
+        if updates is not None and updates.result == before:
+            updates.steps.append((function, fallback))
+            updates.result = result
+        elif before == self._base_bytes(name):
+            self._updates[name] = _Updates([(function, fallback)], result)
+        # else: it was assigned before, so there is nothing that the functions could run on again
+        self._put(name, after)
+        return after
+
+    def set_policy(self, name: str, policy: str) -> None:
+        if policy not in ("merge", "raise"):
+            raise ValueError(f"policy must be merge or raise, not {policy!r}")
+        self._policies[values.check_name(name)] = policy  # type: ignore[assignment]
+
+    # --- what the store hears
+
+    @property
+    def base(self) -> dict[str, Attribute]:
+        """As the store has them, as far as this request knows."""
+        return dict(self._base)
+
+    @property
+    def changed(self) -> bool:
+        return any(True for _ in self._delta())
+
+    def changes(self, random: Random) -> dict[str, Change]:
+        """The delta. Raises ``InvalidAttribute``, ``TooLarge``: nested values are checked here."""
+        delta = dict(self._delta())
+        if delta:
+            self._check_size(delta)
+        return {
+            name: Change(self._tag(name), None if value is None else self._draw(name, value, random))
+            for name, value in delta.items()
+        }
+
+    def all(self, random: Random) -> dict[str, Attribute]:
+        """Every attribute with the delta applied, for a record that is to be created. Raises like ``changes``."""
+        delta = dict(self._delta())
+        self._check_size(delta)
+        encoded = {name: self._bytes(name) for name in self}
+        return {name: self._draw(name, value, random) for name, value in encoded.items() if value is not None}
+
+    def settle(self, changes: Mapping[str, Change]) -> None:
+        """The store has these now."""
+        for name, change in changes.items():
+            self._set_base(name, change.attribute)
+            self._forget_delta(name)
+
+    def rebase(self, base: Mapping[str, Attribute]) -> None:
+        """A record that was made from these attributes stands behind them from now on."""
+        self._base = dict(base)
+        self._deleted &= self._base.keys()
+
+    def forget_updates(self) -> None:
+        """What the functions made is stored: a later conflict must not run them again."""
+        self._updates.clear()
+
+    def discard(self) -> None:
+        """The delta is dropped; values are as the store has them."""
+        self._values.clear()
+        self._assigned.clear()
+        self._deleted.clear()
+        self._updates.clear()
+
+    def resolve(self, winners: Mapping[str, Attribute | None]) -> list[Outcome]:
+        """Lays the delta over what other requests wrote. Raises ``Conflict``, with the delta dropped, where the
+        policy of a name is ``raise``.
+        """
+        refused = tuple(name for name in winners if self._policies.get(name) == "raise")
+        if refused:
+            for name, winner in winners.items():
+                self._set_base(name, winner)
+            self.discard()
+            raise Conflict(refused)
+        bases = {name: self._base.get(name) for name in winners}
+        outcomes = [self._lay_over(name, bases[name], winner) for name, winner in winners.items()]
+        for name, winner in winners.items():
+            self._set_base(name, winner)
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    def absorb(self, base: Mapping[str, Attribute], winners: Mapping[str, Attribute | None]) -> list[Outcome]:
+        """Takes along what changed in the session that this one replaces; ``base``: its attributes as read."""
+        outcomes = [self._lay_over(name, base.get(name), winner) for name, winner in winners.items()]
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    # --- inside
+
+    def _lay_over(self, name: str, base: Attribute | None, winner: Attribute | None) -> Outcome | None:
+        """``None``: this request had not changed it, so there was no conflict."""
+        read, theirs = _decoded(base), _decoded(winner)
+        mine = self.get(name) if name in self else MISSING
+        updates = self._updates.get(name)
+        if updates is not None and updates.result == self._bytes(name):
+            value = theirs
+            for function, default in updates.steps:
+                value = function(values.decode(default) if value is MISSING else value)
+            updates.result = self._encode(name, value)
+            self._put(name, value)
+            return "merged"
+        self._updates.pop(name, None)
+        merged = merge(read, mine, theirs)
+        self._put(name, merged.value)
+        if same(mine, read):
+            return None
+        return "last_write" if merged.last_write else "merged"
+
+    def _put(self, name: str, value: Any) -> None:
+        if value is MISSING:
+            self._values.pop(name, None)
+            self._assigned.discard(name)
+            self._deleted.add(name)
+        else:
+            self._values[name] = value
+            self._assigned.add(name)
+            self._deleted.discard(name)
+
+    def _set_base(self, name: str, attribute: Attribute | None) -> None:
+        if attribute is None:
+            self._base.pop(name, None)
+            self._deleted.discard(name)
+        else:
+            self._base[name] = attribute
+
+    def _forget_delta(self, name: str) -> None:
+        self._assigned.discard(name)
+        self._deleted.discard(name)
+        self._updates.pop(name, None)
+        self._drawn.pop(name, None)
+
+    def _delta(self) -> Iterator[tuple[str, bytes | None]]:
+        """Only what was assigned, deleted or may have changed inside is looked at."""
+        for name in sorted({*self._values, *self._deleted}):
+            encoded = self._bytes(name)
+            if encoded != self._base_bytes(name):
+                yield name, encoded
+
+    def _bytes(self, name: str) -> bytes | None:
+        """The attribute as it would be stored now."""
+        if name in self._values:
+            value = self._values[name]
+            if name in self._assigned or values.is_mutable(value):
+                return self._encode(name, value)
+        return None if name in self._deleted else self._base_bytes(name)
+
+    def _base_bytes(self, name: str) -> bytes | None:
+        attribute = self._base.get(name)
+        return attribute.value if attribute else None
+
+    def _tag(self, name: str) -> bytes | None:
+        attribute = self._base.get(name)
+        return attribute.tag if attribute else None
+
+    def _draw(self, name: str, value: bytes, random: Random) -> Attribute:
+        drawn = self._drawn.get(name)
+        if drawn is None or drawn.value != value:
+            drawn = self._drawn[name] = Attribute(random(TAG_BYTES), value)
+        return drawn
+
+    def _encode(self, name: str, value: Any) -> bytes:
+        try:
+            encoded = values.encode(value)
+        except InvalidAttribute as cause:
+            raise InvalidAttribute(f"attribute {name!r}: {cause}") from cause
+        if len(encoded) > self._settings.attribute_bytes:
+            raise TooLarge(f"attribute {name!r}", len(encoded), self._settings.attribute_bytes)
+        return encoded
+
+    def _check_size(self, delta: Mapping[str, bytes | None]) -> None:
+        standing = {name: attribute.value for name, attribute in self._base.items()}
+        encoded = {name: value for name, value in {**standing, **delta}.items() if value is not None}
+        if len(encoded) > self._settings.attributes:
+            raise TooLarge("the number of attributes", len(encoded), self._settings.attributes)
+        size = sum(len(name.encode()) + len(value) for name, value in encoded.items())
+        if size > self._settings.session_bytes:
+            raise TooLarge("the session", size, self._settings.session_bytes)
+
+
+def _decoded(attribute: Attribute | None) -> Any:
+    return MISSING if attribute is None else values.decode(attribute.value)

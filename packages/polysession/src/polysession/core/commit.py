@@ -1,0 +1,313 @@
+"""What a request writes: creation, delta with its due touch, rotation, sign-in. Each step may be repeated after
+``StoreUnavailable``: what is sent again is what was sent before (same secret, same tags), so nothing applies twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from . import timeouts
+from .attributes import Attributes
+from .cookie import set_session
+from .errors import Conflict, GenerationOutdated, SessionEnded, StoreUnavailable
+from .record import Address, Attribute, Device, EndReason, Header, Kind, Record, Tombstone
+from .state import Context, Creation, RotationTry, SignIn, State
+from .store import Absent, Conflicted, Created, Ended, Outdated, Rotation, Written
+from .token import (
+    MAX_ROTATION_COUNT,
+    hash_secret,
+    mint,
+    new_partition,
+    new_secret,
+    new_session_id,
+    place,
+)
+
+CREATE_TRIES = 3  # 96 random bits: a second try would be one for the newspapers
+
+
+def commit(context: Context, state: State) -> None:
+    """See ``Session.commit``."""
+    if not state.loaded or state.unknown:
+        return
+    if state.sign_in is not None:
+        _sign_in(context, state, state.sign_in)
+    elif state.header is not None:
+        _write(context, state)
+        if state.rotate and state.header is not None:
+            _rotate(context, state, state.header)
+    elif state.creation is not None or state.attributes.changed:
+        _create_anonymous(context, state)
+    state.rotate = False
+
+
+# --- creation
+
+
+def _create_anonymous(context: Context, state: State) -> None:
+    if state.late:
+        # The browser got a newer cookie a moment ago: another session must not overwrite it.
+        state.lose(context, state.end_reason)
+        raise SessionEnded("rotated-away")
+    for _ in range(CREATE_TRIES):
+        if state.creation is None:
+            record = Record(_anonymous_header(context, state), state.attributes.all(context.random))
+            state.creation = _draw(context, record, partition=new_partition(context.random))
+        creation = state.creation
+        outcome = context.store.create(creation.address, creation.record)
+        if isinstance(outcome, Created):
+            _count_created(context, Kind.ANONYMOUS, outcome)
+            state.attributes.rebase(creation.record.attributes)
+            _adopt(context, state, creation, creation.record.header)
+            if state.attributes.changed:  # since a try that the store did not answer
+                _write(context, state)
+            return
+        state.creation = None
+    raise StoreUnavailable("create", "no free session ID was found")
+
+
+def _anonymous_header(context: Context, state: State) -> Header:
+    now, settings = context.store.now(), context.settings
+    return Header(
+        secret_hash=b"",
+        pepper_id="",
+        created_at=now,
+        last_seen_at=now,
+        idle=settings.anonymous_idle * 1000,
+        absolute_at=now + settings.anonymous_absolute * 1000,
+        device=state.device or Device(),
+    )
+
+
+def _draw(context: Context, record: Record, *, partition: int) -> Creation:
+    """A new session ID and secret for ``record``."""
+    secret = new_secret(context.random)
+    pepper = context.keys.pepper.signing(context.clock.now())
+    secret_hash = hash_secret(context.keys, secret, pepper.id)
+    header = replace(record.header, secret_hash=secret_hash, pepper_id=pepper.id)
+    address = Address(partition, new_session_id(context.random))
+    return Creation(address, secret, replace(record, header=header))
+
+
+def _count_created(context: Context, kind: Kind, outcome: Created) -> None:
+    context.events.created(kind)
+    for ended in outcome.due:
+        context.events.ended(ended.reason)
+
+
+def _adopt(context: Context, state: State, creation: Creation, header: Header) -> None:
+    token = mint(
+        context.keys,
+        context.clock.now(),
+        kind=header.kind,
+        address=creation.address,
+        rotation_count=header.rotation_count,
+        secret=creation.secret,
+    )
+    state.attributes.forget_updates()
+    state.adopt(token, header)
+    state.cookie = set_session(context.settings, token.text)
+
+
+# --- delta and touch
+
+
+def _write(context: Context, state: State) -> None:
+    """The delta and the due touch in one operation; merged and tried again until the deadline."""
+    header, token = state.header, state.token
+    if header is None or token is None:
+        return
+    touch = state.touch_due(context)
+    changed = state.attributes.changed or state.rotate
+    try:
+        outcome = _write_delta(context, token.address, state.attributes, touch=touch)
+    except StoreUnavailable:
+        if changed:
+            raise
+        return  # a touch alone: the read was answered, the next request touches
+    if isinstance(outcome, Written):
+        if touch:
+            state.header = timeouts.touched(header, context.store.now())
+        return
+    _lose(context, state, outcome, had_changes=changed)
+
+
+def _write_delta(
+    context: Context, address: Address, attributes: Attributes, *, touch: bool
+) -> Written | Tombstone | Absent:
+    deadline = context.clock.now() + context.settings.commit_deadline_ms
+    while True:
+        changes = attributes.changes(context.random)
+        if not changes and not touch:
+            return Written()
+        outcome = context.store.write(address, changes, touch=touch)
+        if not isinstance(outcome, Conflicted):
+            if isinstance(outcome, Written):
+                attributes.settle(changes)
+            return outcome
+        if context.clock.now() >= deadline:
+            _give_up(context, attributes, outcome.winners)
+        _resolve(context, attributes, outcome.winners)
+
+
+def _resolve(context: Context, attributes: Attributes, winners: Mapping[str, Attribute | None]) -> None:
+    try:
+        outcomes = attributes.resolve(winners)
+    except Conflict as conflict:
+        for _ in conflict.names:
+            context.events.conflict("raised")
+        raise
+    for outcome in outcomes:
+        context.events.conflict(outcome)
+
+
+def _give_up(context: Context, attributes: Attributes, winners: Mapping[str, Attribute | None]) -> None:
+    """Other requests were quicker, again and again, until the deadline: said aloud, never dropped in silence."""
+    attributes.discard()
+    for _ in winners:
+        context.events.conflict("raised")
+    raise Conflict(tuple(winners))
+
+
+def _lose(context: Context, state: State, outcome: Tombstone | Absent, *, had_changes: bool) -> None:
+    """The session ended while this request worked on it: nothing but a first write creates, so nothing is written."""
+    reason: EndReason | None = outcome.reason if isinstance(outcome, Tombstone) else None
+    if isinstance(outcome, Tombstone) and outcome.placed:
+        context.events.ended(outcome.reason)
+    state.lose(context, reason)
+    state.late = reason == "rotated-away"
+    if had_changes:
+        raise SessionEnded(reason or "absent")
+
+
+# --- rotation on privilege change
+
+
+def _rotate(context: Context, state: State, header: Header) -> None:
+    """After the delta: once the secret has changed, only the new cookie opens the session, so nothing may fail later."""
+    token = state.token
+    if token is None:
+        return
+    if state.rotation is None:
+        state.rotation = _draw_rotation(context, header)
+    attempt = state.rotation
+    outcome = context.store.rotate(token.address, attempt.rotation)
+    state.rotation, state.rotate = None, False
+    if isinstance(outcome, Conflicted):
+        return  # another request rotated first: the old secret is dead, and its answer carries the new one
+    if not isinstance(outcome, Written):
+        _lose(context, state, outcome, had_changes=True)
+        return
+    rotation = attempt.rotation
+    rotated = replace(
+        header,
+        secret_hash=rotation.secret_hash,
+        pepper_id=rotation.pepper_id,
+        rotation_count=rotation.rotation_count,
+        previous_hash=rotation.expected_hash,
+        previous_until=rotation.previous_until,
+    )
+    _adopt(context, state, Creation(token.address, attempt.secret, Record(rotated, {})), rotated)
+
+
+def _draw_rotation(context: Context, header: Header) -> RotationTry:
+    secret = new_secret(context.random)
+    pepper = context.keys.pepper.signing(context.clock.now())
+    rotation = Rotation(
+        expected_hash=header.secret_hash,
+        secret_hash=hash_secret(context.keys, secret, pepper.id),
+        pepper_id=pepper.id,
+        rotation_count=min(header.rotation_count + 1, MAX_ROTATION_COUNT),
+        previous_until=context.store.now() + context.settings.rotation_refusal * 1000,
+        generation=header.generation,
+    )
+    return RotationTry(secret, rotation)
+
+
+# --- sign-in
+
+
+def _sign_in(context: Context, state: State, sign_in: SignIn) -> None:
+    """The order makes a crash harmless: (1) the new session in the principal's partition, with the old attributes;
+    (2) the end of the old one, if it is still as read, else its changes are taken along and (2) is tried again;
+    (3) the cookie. Death before (2): the browser keeps its old session; nobody has the new one's token.
+    """
+    if not sign_in.created:
+        _create_signed_in(context, state, sign_in)
+    creation = sign_in.creation
+    if creation is None:
+        return
+    deadline = context.clock.now() + context.settings.commit_deadline_ms
+    while True:
+        outcome = _write_delta(context, creation.address, state.attributes, touch=False)
+        if not isinstance(outcome, Written):
+            _lose(context, state, outcome, had_changes=True)
+        winners = _end_old(context, sign_in)
+        if not winners:
+            break
+        if context.clock.now() >= deadline:
+            raise Conflict(tuple(winners))
+        for merged in state.attributes.absorb(sign_in.old_attributes, winners):
+            context.events.conflict(merged)
+        for name, winner in winners.items():
+            if winner is None:
+                sign_in.old_attributes.pop(name, None)
+            else:
+                sign_in.old_attributes[name] = winner
+    _adopt(context, state, creation, creation.record.header)
+
+
+def _create_signed_in(context: Context, state: State, sign_in: SignIn) -> None:
+    """Sets ``sign_in.creation``. Raises ``GenerationOutdated``."""
+    for _ in range(CREATE_TRIES):
+        if sign_in.creation is None:
+            partition, principal_key = place(context.keys, sign_in.principal)
+            header = _signed_in_header(context, state, sign_in, principal_key)
+            record = Record(header, state.attributes.all(context.random))
+            sign_in.creation = _draw(context, record, partition=partition)
+        creation = sign_in.creation
+        outcome = context.store.create(creation.address, creation.record)
+        if isinstance(outcome, Outdated):
+            state.sign_in = None
+            raise GenerationOutdated(sign_in.generation, outcome.current)
+        if isinstance(outcome, Created):
+            _count_created(context, Kind.SIGNED_IN, outcome)
+            sign_in.created = True
+            state.attributes.rebase(creation.record.attributes)
+            return
+        sign_in.creation = None
+    raise StoreUnavailable("create", "no free session ID was found")
+
+
+def _signed_in_header(context: Context, state: State, sign_in: SignIn, principal_key: str) -> Header:
+    now, settings = context.store.now(), context.settings
+    return Header(
+        secret_hash=b"",
+        pepper_id="",
+        created_at=now,
+        last_seen_at=now,
+        idle=settings.idle * 1000,
+        absolute_at=now + settings.absolute * 1000,
+        generation=sign_in.generation,
+        principal_key=principal_key,
+        principal=sign_in.principal,
+        device=state.device or (sign_in.old.device if sign_in.old else Device()),
+        authenticated_at=now,
+    )
+
+
+def _end_old(context: Context, sign_in: SignIn) -> Mapping[str, Attribute | None]:
+    """Ends the session that the sign-in replaces. Not empty: it changed since, and still lives."""
+    if sign_in.old is None or sign_in.old_token is None:
+        return {}
+    tags = {name: attribute.tag for name, attribute in sign_in.old_attributes.items()}
+    outcome = context.store.end(
+        sign_in.old_token.address,
+        "rotated-away",
+        principal_key=sign_in.old.principal_key,
+        if_tags=tags if sign_in.carry else None,
+    )
+    if isinstance(outcome, Ended):
+        context.events.ended(outcome.reason)
+    return outcome.winners if isinstance(outcome, Conflicted) else {}

@@ -1,0 +1,107 @@
+"""What one request knows of its session (mutable, one thread), and what every request shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from . import timeouts
+from .attributes import Attributes
+from .clock import Clock
+from .cookie import Cookie
+from .events import Events
+from .record import Address, Attribute, Device, EndReason, Header, Record
+from .settings import SessionSettings
+from .store import Rotation, Store
+from .token import Keys, Token
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything that is passed in: store, keys, settings, time, randomness, listeners."""
+
+    store: Store
+    keys: Keys
+    settings: SessionSettings
+    clock: Clock
+    random: Callable[[int], bytes]
+    events: Events
+
+    @property
+    def unreturned(self) -> int:
+        return self.settings.anonymous_unreturned * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """A record that is to be created. Kept until the store has answered, so that a repeated try is the same one."""
+
+    address: Address
+    secret: str
+    record: Record
+
+
+@dataclass(slots=True)
+class SignIn:
+    """A sign-in under way, step by step: a repeated commit goes on where the store gave no answer."""
+
+    principal: str
+    generation: int
+    carry: bool  # the old attributes come along
+    old: Header | None = None  # of the live session that it replaces
+    old_token: Token | None = None
+    old_attributes: dict[str, Attribute] = field(default_factory=dict)  # as read
+    creation: Creation | None = None
+    created: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RotationTry:
+    secret: str
+    rotation: Rotation
+
+
+@dataclass(slots=True)
+class State:
+    token: Token | None
+    passive: bool
+    device: Device | None
+    attributes: Attributes
+    forged: bool = False
+    loaded: bool = False
+    accessed: bool = False
+    unknown: bool = False  # optional, and the store gave no answer: empty and read-only
+    header: Header | None = None  # the live record's
+    end_reason: EndReason | None = None
+    # A late use of a token that was replaced a moment ago: refused without alarm, and the cookie, which may be the
+    # newer one by now, is neither set nor cleared.
+    late: bool = False
+    created: bool = False  # by this request
+    ended: bool = False  # by this request
+    creation: Creation | None = None
+    sign_in: SignIn | None = None
+    rotate: bool = False
+    rotation: RotationTry | None = None
+    cookie: Cookie | None = None
+
+    def adopt(self, token: Token, header: Header) -> None:
+        """A live session stands behind this request from now on."""
+        self.token, self.header = token, header
+        self.loaded = self.created = True
+        self.late = self.forged = self.ended = False
+        self.end_reason = None
+        self.creation = self.sign_in = None
+
+    def lose(self, context: Context, reason: EndReason | None) -> None:
+        """No live session stands behind it any more; what was to be written is dropped."""
+        self.header = None
+        self.end_reason = reason
+        self.attributes = Attributes({}, context.settings)
+        self.creation = self.sign_in = self.rotation = None
+        self.rotate = False
+
+    def touch_due(self, context: Context) -> bool:
+        if self.header is None or self.passive or self.created:
+            return False
+        now = context.store.now()
+        return timeouts.touch_due(self.header, now, fraction=context.settings.touch_fraction)

@@ -1,0 +1,529 @@
+"""What users of the library test with: a clock that stands still, a manager over memory, and the contract
+of stores.
+
+``class TestMyStore(StoreContract)`` with a pytest fixture ``store`` runs every promise of ``core.store`` against it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from .core import values
+from .core.events import ConflictOutcome, Events, Validation
+from .core.manager import SessionManager
+from .core.record import TAG_BYTES, Address, Attribute, EndReason, Header, Kind, Record, Tombstone
+from .core.settings import SessionSettings
+from .core.store import (
+    Absent,
+    Change,
+    Conflicted,
+    Created,
+    Ended,
+    Exists,
+    Outdated,
+    Rotation,
+    Store,
+    Written,
+)
+from .core.token import PARTITIONS, Key, KeyRing, Keys, new_session_id
+from .stores.memory import MemoryStore
+
+START = 1_800_000_000_000  # 2027-01-15T08:00:00Z, in milliseconds
+HOUR = 3_600_000
+
+
+class FakeClock:
+    """Stands still until ``advance``."""
+
+    def __init__(self, now: int = START) -> None:
+        self._now = now
+
+    def now(self) -> int:
+        return self._now
+
+    def advance(self, *, seconds: float = 0, milliseconds: int = 0) -> None:
+        self._now += int(seconds * 1000) + milliseconds
+
+
+@dataclass
+class RecordedEvents(Events):
+    """Keeps what it was told, in order."""
+
+    created_kinds: list[Kind] = field(default_factory=list)
+    ended_reasons: list[EndReason] = field(default_factory=list)
+    validations: list[Validation] = field(default_factory=list)
+    conflicts: list[ConflictOutcome] = field(default_factory=list)
+    operations: list[str] = field(default_factory=list)
+
+    def created(self, kind: Kind) -> None:
+        self.created_kinds.append(kind)
+
+    def ended(self, reason: EndReason) -> None:
+        self.ended_reasons.append(reason)
+
+    def validated(self, result: Validation) -> None:
+        self.validations.append(result)
+
+    def conflict(self, outcome: ConflictOutcome) -> None:
+        self.conflicts.append(outcome)
+
+    @contextmanager
+    def operation(self, name: str, attributes: Mapping[str, str | int]) -> Iterator[None]:  # noqa: ARG002
+        self.operations.append(name)
+        yield
+
+
+def make_keys() -> Keys:
+    """Random keys, one a ring, ID ``A``."""
+
+    def ring() -> KeyRing:
+        return KeyRing((Key("A", secrets.token_bytes(32)),))
+
+    return Keys(mac=ring(), pepper=ring(), csrf=ring(), placement=secrets.token_bytes(32))
+
+
+def memory_manager(
+    *,
+    clock: FakeClock | None = None,
+    settings: SessionSettings | None = None,
+    events: Events | None = None,
+    keys: Keys | None = None,
+    store: Store | None = None,
+) -> SessionManager:
+    """A manager over a ``MemoryStore`` of its own; its clock is a ``FakeClock`` unless one is given."""
+    clock = clock or FakeClock()
+    settings = settings or SessionSettings()
+    store = store or MemoryStore(
+        clock=clock,
+        tombstone_ms=settings.tombstone * 1000,
+        unreturned_ms=settings.anonymous_unreturned * 1000,
+    )
+    return SessionManager(store, keys or make_keys(), settings=settings, clock=clock, events=events)
+
+
+def make_address(partition: int | None = None) -> Address:
+    chosen = secrets.randbelow(PARTITIONS) if partition is None else partition
+    return Address(chosen, new_session_id(secrets.token_bytes))
+
+
+def make_attribute(value: object) -> Attribute:
+    return Attribute(secrets.token_bytes(TAG_BYTES), values.encode(value))
+
+
+def make_record(now: int, attributes: Mapping[str, object] | None = None, **fields: object) -> Record:
+    """An anonymous session that began ``now`` and whose cookie came back, unless ``fields`` of the header
+    say other.
+    """
+    header = Header(
+        secret_hash=secrets.token_bytes(16),
+        pepper_id="A",
+        created_at=now,
+        last_seen_at=now,
+        idle=HOUR,
+        absolute_at=now + 12 * HOUR,
+        returned=True,
+    )
+    header = replace(header, **fields)  # type: ignore[arg-type]
+    return Record(header, {name: make_attribute(value) for name, value in (attributes or {}).items()})
+
+
+def make_principal() -> str:
+    """A ``principal_key`` that nobody else has."""
+    return secrets.token_urlsafe(16)
+
+
+class StoreContract:
+    """One behaviour suite for every store. Times are written into headers, so no test waits and none needs
+    a clock.
+
+    Each test draws its own addresses and principals: a store may be shared and need not be empty.
+    """
+
+    # --- creation
+
+    def test_a_record_comes_back_as_it_was_created(self, store: Store) -> None:
+        address = make_address()
+        record = make_record(
+            store.now(),
+            {"cart": {"sku-1": 2}, "theme": "dark", "näme": b"\x00\xff"},
+            rotation_count=7,
+            generation=3,
+            principal="42",
+            principal_key=make_principal(),
+            authenticated_at=store.now(),
+            previous_hash=b"p" * 16,
+            previous_until=store.now() + 1000,
+            nonce=b"n" * 8,
+            extra={"zz": ["of a later release", 1]},
+        )
+        assert isinstance(store.create(address, record), Created)
+        assert store.read(address) == record
+
+    def test_nothing_but_a_creation_creates(self, store: Store) -> None:
+        address = make_address()
+        change = Change(None, make_attribute(1))
+        assert store.read(address) is None
+        assert store.write(address, {"a": change}, touch=True) == Absent()
+        assert store.rotate(address, _rotation(make_record(store.now()).header)) == Absent()
+        assert store.end(address, "logout") == Absent()
+        assert store.read(address) is None
+
+    def test_a_repeated_creation_is_the_same_creation(self, store: Store) -> None:
+        address, record = make_address(), make_record(store.now(), {"a": 1})
+        store.create(address, record)
+        change = Change(record.attributes["a"].tag, make_attribute(2))
+        store.write(address, {"a": change})
+        assert isinstance(store.create(address, record), Created)
+        found = store.read(address)
+        assert isinstance(found, Record)
+        assert found.attributes["a"] == change.attribute
+
+    def test_an_address_is_given_away_once(self, store: Store) -> None:
+        address, record = make_address(), make_record(store.now())
+        store.create(address, record)
+        assert store.create(address, make_record(store.now())) == Exists()
+        store.end(address, "logout")
+        assert store.create(address, make_record(store.now())) == Exists()
+        assert isinstance(store.read(address), Tombstone)
+
+    # --- writing
+
+    def test_a_write_changes_what_it_names_and_nothing_else(self, store: Store) -> None:
+        address, record = make_address(), make_record(store.now(), {"a": 1, "b": 2, "c": 3})
+        store.create(address, record)
+        new, added = make_attribute(10), make_attribute(4)
+        changes = {
+            "a": Change(record.attributes["a"].tag, new),
+            "b": Change(record.attributes["b"].tag, None),
+            "d": Change(None, added),
+        }
+        assert store.write(address, changes) == Written()
+        expected = Record(record.header, {"a": new, "c": record.attributes["c"], "d": added})
+        assert store.read(address) == expected
+
+    def test_a_write_with_another_tag_writes_nothing_and_names_the_winners(self, store: Store) -> None:
+        address, record = make_address(), make_record(store.now(), {"a": 1, "b": 2, "gone": 3})
+        store.create(address, record)
+        winner = make_attribute("theirs")
+        tags = {name: attribute.tag for name, attribute in record.attributes.items()}
+        store.write(address, {"a": Change(tags["a"], winner), "gone": Change(tags["gone"], None)})
+        changes = {
+            "a": Change(tags["a"], make_attribute("mine")),
+            "b": Change(tags["b"], make_attribute("mine")),
+            "gone": Change(tags["gone"], make_attribute("mine")),
+        }
+        assert store.write(address, changes) == Conflicted({"a": winner, "gone": None})
+        found = store.read(address)
+        assert isinstance(found, Record)
+        assert dict(found.attributes) == {"a": winner, "b": record.attributes["b"]}
+
+    def test_an_attribute_that_appeared_meanwhile_is_a_conflict(self, store: Store) -> None:
+        address = make_address()
+        store.create(address, make_record(store.now()))
+        winner = make_attribute("theirs")
+        store.write(address, {"a": Change(None, winner)})
+        assert store.write(address, {"a": Change(None, make_attribute("mine"))}) == Conflicted({"a": winner})
+
+    def test_a_repeated_write_finds_its_own_tags_and_is_done(self, store: Store) -> None:
+        address, record = make_address(), make_record(store.now(), {"a": 1, "b": 2})
+        store.create(address, record)
+        changes = {
+            "a": Change(record.attributes["a"].tag, make_attribute(10)),
+            "b": Change(record.attributes["b"].tag, None),
+            "c": Change(None, make_attribute(3)),
+        }
+        assert store.write(address, changes) == Written()
+        once = store.read(address)
+        assert store.write(address, changes) == Written()
+        assert store.read(address) == once
+
+    def test_of_many_writers_of_one_tag_one_wins(self, store: Store) -> None:
+        address, record = make_address(), make_record(store.now(), {"a": 0})
+        store.create(address, record)
+        expected = record.attributes["a"].tag
+        attempts = [{"a": Change(expected, make_attribute(n))} for n in range(8)]
+        with ThreadPoolExecutor(8) as pool:
+            outcomes = list(pool.map(lambda changes: store.write(address, changes), attempts))
+        assert sum(outcome == Written() for outcome in outcomes) == 1
+        found = store.read(address)
+        assert isinstance(found, Record)
+        winners = [n for n, outcome in enumerate(outcomes) if outcome == Written()]
+        assert values.decode(found.attributes["a"].value) == winners[0]
+
+    # --- touch
+
+    def test_a_touch_moves_last_seen_and_marks_the_return(self, store: Store) -> None:
+        address, seen = make_address(), store.now() - 60_000
+        record = make_record(seen, {"a": 1}, returned=False)
+        store.create(address, record)
+        assert store.write(address, {}, touch=True) == Written()
+        found = store.read(address)
+        assert isinstance(found, Record)
+        assert found.header.last_seen_at > seen
+        assert found == Record(
+            replace(record.header, last_seen_at=found.header.last_seen_at, returned=True), record.attributes
+        )
+
+    def test_last_seen_never_goes_back(self, store: Store) -> None:
+        address, ahead = make_address(), store.now() + 60_000
+        store.create(address, make_record(ahead))
+        store.write(address, {}, touch=True)
+        found = store.read(address)
+        assert isinstance(found, Record)
+        assert found.header.last_seen_at == ahead
+
+    # --- expiry
+
+    def test_a_write_to_an_expired_session_ends_it_and_writes_nothing(self, store: Store) -> None:
+        for reason, record in _expired(store.now()).items():
+            address = make_address()
+            # Written while it was live, as far as the store can tell: a creation does not judge.
+            store.create(address, record)
+            outcome = store.write(address, {"a": Change(None, make_attribute(1))}, touch=True)
+            assert isinstance(outcome, Tombstone), reason
+            assert (outcome.reason, outcome.placed) == (reason.split()[0].rstrip(":"), True)
+            assert isinstance(store.read(address), Tombstone)
+            again = store.write(address, {}, touch=True)
+            assert isinstance(again, Tombstone)
+            assert not again.placed
+
+    def test_an_expired_session_is_ended_for_its_true_reason_once(self, store: Store) -> None:
+        for reason, record in _expired(store.now()).items():
+            address = make_address()
+            store.create(address, record)
+            true = reason.split()[0].rstrip(":")
+            outcome = store.end(address, "idle", principal_key=record.header.principal_key)
+            assert outcome == Ended(address.session_id, true)  # type: ignore[arg-type]
+            assert isinstance(store.end(address, "absolute"), Tombstone)
+
+    def test_a_live_session_is_not_ended_as_expired(self, store: Store) -> None:
+        address, record = make_address(), make_record(store.now())
+        store.create(address, record)
+        assert store.end(address, "idle") == Conflicted({})
+        assert store.end(address, "absolute") == Conflicted({})
+        assert store.read(address) == record
+
+    def test_a_creation_ends_what_is_due_in_its_partition_and_reports_it_once(self, store: Store) -> None:
+        first, now = make_address(), store.now()
+        due = make_record(now - 2 * HOUR)
+        store.create(first, due)
+        outcome = store.create(make_address(first.partition), make_record(now))
+        assert isinstance(outcome, Created)
+        assert Ended(first.session_id, "idle") in outcome.due
+        assert isinstance(store.read(first), Tombstone)
+        again = store.create(make_address(first.partition), make_record(now))
+        assert isinstance(again, Created)
+        assert Ended(first.session_id, "idle") not in again.due
+
+    # --- rotation
+
+    def test_a_rotation_changes_the_secret_and_keeps_the_rest(self, store: Store) -> None:
+        address = make_address()
+        record = make_record(store.now(), {"a": 1}, principal="7", extra={"zz": 1}, authenticated_at=5)
+        store.create(address, record)
+        rotation = _rotation(record.header)
+        assert store.rotate(address, rotation) == Written()
+        assert store.rotate(address, rotation) == Written()
+        header = replace(
+            record.header,
+            secret_hash=rotation.secret_hash,
+            pepper_id=rotation.pepper_id,
+            rotation_count=rotation.rotation_count,
+            previous_hash=record.header.secret_hash,
+            previous_until=rotation.previous_until,
+            generation=rotation.generation,
+        )
+        assert store.read(address) == Record(header, record.attributes)
+
+    def test_of_two_rotations_of_one_secret_the_second_is_refused(self, store: Store) -> None:
+        address, record = make_address(), make_record(store.now())
+        store.create(address, record)
+        store.rotate(address, _rotation(record.header))
+        assert store.rotate(address, _rotation(record.header)) == Conflicted({})
+
+    def test_a_rotation_never_lowers_the_generation(self, store: Store) -> None:
+        address, principal_key = make_address(), make_principal()
+        record = make_record(store.now(), principal_key=principal_key, generation=1)
+        store.create(address, record)
+        store.end_principal(
+            address.partition, principal_key, "revoked", generation=5, keep=address.session_id
+        )
+        assert store.rotate(address, replace(_rotation(record.header), generation=1)) == Written()
+        found = store.read(address)
+        assert isinstance(found, Record)
+        assert found.header.generation == 5
+
+    def test_an_ended_or_expired_session_is_not_rotated(self, store: Store) -> None:
+        ended, expired = make_address(), make_address()
+        live, due = make_record(store.now()), make_record(store.now() - 2 * HOUR)
+        store.create(ended, live)
+        store.create(expired, due)
+        store.end(ended, "logout")
+        assert isinstance(store.rotate(ended, _rotation(live.header)), Tombstone)
+        assert isinstance(store.rotate(expired, _rotation(due.header)), Tombstone)
+
+    # --- ending
+
+    def test_a_session_ends_once_for_its_first_reason(self, store: Store) -> None:
+        address = make_address()
+        store.create(address, make_record(store.now(), {"a": 1}))
+        assert store.end(address, "logout") == Ended(address.session_id, "logout")
+        again = store.end(address, "revoked")
+        assert isinstance(again, Tombstone)
+        assert again.reason == "logout"
+        found = store.read(address)
+        assert isinstance(found, Tombstone)
+        assert found.reason == "logout"
+        assert abs(found.ended_at - store.now()) < 60_000
+
+    def test_a_late_write_does_not_bring_an_ended_session_back(self, store: Store) -> None:
+        address, record = make_address(), make_record(store.now(), {"a": 1})
+        store.create(address, record)
+        store.end(address, "logout")
+        change = Change(record.attributes["a"].tag, make_attribute(2))
+        outcome = store.write(address, {"a": change}, touch=True)
+        assert isinstance(outcome, Tombstone)
+        assert (outcome.reason, outcome.placed) == ("logout", False)
+        assert isinstance(store.read(address), Tombstone)
+
+    def test_of_many_ends_at_once_one_is_counted(self, store: Store) -> None:
+        address = make_address()
+        store.create(address, make_record(store.now()))
+        with ThreadPoolExecutor(8) as pool:
+            outcomes = list(pool.map(lambda _: store.end(address, "logout"), range(8)))
+        assert sum(isinstance(outcome, Ended) for outcome in outcomes) == 1
+        assert sum(isinstance(outcome, Tombstone) for outcome in outcomes) == 7
+
+    def test_a_session_of_another_principal_is_not_ended(self, store: Store) -> None:
+        address = make_address()
+        record = make_record(store.now(), principal_key=make_principal())
+        store.create(address, record)
+        assert store.end(address, "revoked", principal_key=make_principal()) == Absent()
+        assert store.read(address) == record
+
+    def test_an_end_on_condition_of_tags_gives_back_all_that_differs(self, store: Store) -> None:
+        address, record = make_address(), make_record(store.now(), {"same": 1, "changed": 2, "gone": 3})
+        store.create(address, record)
+        tags = {name: attribute.tag for name, attribute in record.attributes.items()}
+        changed, new = make_attribute(20), make_attribute(4)
+        changes = {
+            "changed": Change(tags["changed"], changed),
+            "gone": Change(tags["gone"], None),
+            "new": Change(None, new),
+        }
+        store.write(address, changes)
+        outcome = store.end(address, "rotated-away", if_tags=tags)
+        assert outcome == Conflicted({"changed": changed, "gone": None, "new": new})
+        assert isinstance(store.read(address), Record)
+        tags = {"same": tags["same"], "changed": changed.tag, "new": new.tag}
+        assert store.end(address, "rotated-away", if_tags=tags) == Ended(address.session_id, "rotated-away")
+
+    # --- a principal's sessions
+
+    def test_a_principals_live_sessions_are_listed_most_recently_seen_first(self, store: Store) -> None:
+        partition, principal_key, now = make_address().partition, make_principal(), store.now()
+        addresses = [make_address(partition) for _ in range(3)]
+        for age, address in zip((30_000, 10_000, 20_000), addresses, strict=True):
+            store.create(address, make_record(now - age, {"a": 1}, principal_key=principal_key))
+        store.create(make_address(partition), make_record(now, principal_key=make_principal()))
+        store.create(make_address(partition), make_record(now))
+        listed, due = store.list(partition, principal_key)
+        assert [one.session_id for one in listed] == [addresses[n].session_id for n in (1, 2, 0)]
+        assert listed[0].header.last_seen_at == now - 10_000
+        assert due == ()
+
+    def test_a_list_ends_what_is_due_and_reports_it_once(self, store: Store) -> None:
+        partition, principal_key, now = make_address().partition, make_principal(), store.now()
+        live, due = make_address(partition), make_address(partition)
+        store.create(live, make_record(now, principal_key=principal_key))
+        store.create(due, make_record(now - 2 * HOUR, principal_key=principal_key))
+        listed, ended = store.list(partition, principal_key)
+        assert [one.session_id for one in listed] == [live.session_id]
+        assert ended == (Ended(due.session_id, "idle"),)
+        assert store.list(partition, principal_key)[1] == ()
+        assert isinstance(store.read(due), Tombstone)
+
+    def test_an_ended_session_leaves_its_principals_list(self, store: Store) -> None:
+        address, principal_key = make_address(), make_principal()
+        store.create(address, make_record(store.now(), principal_key=principal_key))
+        store.end(address, "logout", principal_key=principal_key)
+        assert store.list(address.partition, principal_key) == ((), ())
+
+    def test_ending_a_principal_ends_all_but_the_kept_session(self, store: Store) -> None:
+        partition, principal_key, now = make_address().partition, make_principal(), store.now()
+        addresses = [make_address(partition) for _ in range(3)]
+        for address in addresses:
+            store.create(address, make_record(now, principal_key=principal_key, generation=1))
+        other = make_address(partition)
+        store.create(other, make_record(now, principal_key=make_principal(), generation=1))
+        kept, *gone = addresses
+        ended = store.end_principal(partition, principal_key, "revoked", generation=2, keep=kept.session_id)
+        assert {one.session_id for one in ended} == {address.session_id for address in gone}
+        assert {one.reason for one in ended} == {"revoked"}
+        found = store.read(kept)
+        assert isinstance(found, Record)
+        assert found.header.generation == 2
+        assert all(isinstance(store.read(address), Tombstone) for address in gone)
+        assert isinstance(store.read(other), Record)
+        again = store.end_principal(partition, principal_key, "revoked", generation=2, keep=kept.session_id)
+        assert again == ()
+
+    def test_a_sign_in_with_an_older_generation_is_refused(self, store: Store) -> None:
+        partition, principal_key, now = make_address().partition, make_principal(), store.now()
+        store.end_principal(partition, principal_key, "revoked", generation=3)
+        address = make_address(partition)
+        older = make_record(now, principal_key=principal_key, generation=2)
+        assert store.create(address, older) == Outdated(3)
+        assert store.read(address) is None
+        store.end_principal(partition, principal_key, "revoked", generation=1)
+        assert store.create(address, older) == Outdated(3)
+        current = make_record(now, principal_key=principal_key, generation=3)
+        assert isinstance(store.create(address, current), Created)
+
+    def test_a_sign_in_with_a_newer_generation_raises_it(self, store: Store) -> None:
+        partition, principal_key, now = make_address().partition, make_principal(), store.now()
+        newer = make_record(now, principal_key=principal_key, generation=4)
+        assert isinstance(store.create(make_address(partition), newer), Created)
+        older = make_record(now, principal_key=principal_key, generation=3)
+        assert store.create(make_address(partition), older) == Outdated(4)
+
+    # --- the whole store
+
+    def test_live_sessions_are_counted_and_no_others(self, store: Store) -> None:
+        before, now = store.count(), store.now()
+        live, ended = make_address(), make_address()
+        store.create(live, make_record(now))
+        store.create(ended, make_record(now))
+        store.create(make_address(), make_record(now - 2 * HOUR))
+        assert store.count() == before + 2
+        store.end(ended, "logout")
+        assert store.count() == before + 1
+
+    def test_a_store_that_works_answers_a_ping(self, store: Store) -> None:
+        store.ping()  # raises StoreUnavailable otherwise
+
+
+def _rotation(header: Header) -> Rotation:
+    return Rotation(
+        expected_hash=header.secret_hash,
+        secret_hash=secrets.token_bytes(16),
+        pepper_id="B",
+        rotation_count=header.rotation_count + 1,
+        previous_until=header.created_at + 30_000,
+        generation=header.generation,
+    )
+
+
+def _expired(now: int) -> dict[str, Record]:
+    """One record for each way to expire, by its reason (the first word)."""
+    return {
+        "idle": make_record(now - 2 * HOUR),
+        "absolute": make_record(now, absolute_at=now - 1000),
+        "absolute and idle": make_record(now - 24 * HOUR),
+        "idle: its cookie never came back": make_record(now - HOUR - 1000, returned=False, idle=24 * HOUR),
+        "idle: signed in": make_record(now - 2 * HOUR, principal_key=make_principal()),
+    }
