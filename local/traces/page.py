@@ -69,12 +69,13 @@ def colours(services: Sequence[str]) -> Mapping[str, int]:
 
 def summarise(spans: Sequence[Span], colour_of: Mapping[str, int]) -> Summary:
     """Return what the list says about a trace; ``spans`` are its spans, at least one."""
-    root = walk(spans)[0][0]
+    walked = walk(spans)
+    root = walked[0][0]
     start = min(span.start for span in spans)
     names = list(dict.fromkeys(span.service for span in spans))
     return Summary(
         trace_id=root.trace_id,
-        name=root.name,
+        name=_name([span for span, _ in walked]),
         service=root.service,
         start=start,
         duration=max(span.end for span in spans) - start,
@@ -86,6 +87,11 @@ def summarise(spans: Sequence[Span], colour_of: Mapping[str, int]) -> Summary:
         ),
         session_ids=tuple(dict.fromkeys(span.session_id for span in spans if span.session_id)),
     )
+
+
+def _name(walked: Sequence[Span]) -> str:
+    """Return the first name that says more than which service it is: the edge calls all its spans `edge`."""
+    return next((span.name for span in walked if span.name != span.service), walked[0].name)
 
 
 def waterfall(spans: Sequence[Span], colour_of: Mapping[str, int]) -> list[Row]:
