@@ -5,8 +5,8 @@ from __future__ import annotations
 import polysession
 from chassis.assertion import Signer
 from flask import Flask
+from polysession import SessionManager
 from polysession.contrib.flask import Polysession
-from polysession.core.manager import SessionManager
 
 from orders import api, problems, telemetry
 from orders.cart.views import blueprint as cart

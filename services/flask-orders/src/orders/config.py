@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from chassis.settings import DatabaseURL, SecretFile, ServiceSettings, read_secret
-from polysession.core.settings import SessionSettings
+from polysession import SessionSettings
 from pydantic import Field, HttpUrl
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL, make_url

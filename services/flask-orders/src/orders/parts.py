@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flask import current_app
-from polysession.core.manager import SessionManager
+from polysession import SessionManager
 
 from orders.database import Database
 from orders.users_client import UsersClient

@@ -27,7 +27,7 @@ from flask.sessions import SessionInterface, SessionMixin
 from ..core import cookie as cookies
 from ..core import errors
 from ..core.manager import SessionManager
-from ..core.record import Device
+from ..core.record import END_REASONS, Device
 from ..core.session import Session
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -172,10 +172,8 @@ class PolysessionInterface(SessionInterface):
         session.core.commit()
         if session.core.cookie is not None:
             return session.core.cookie
-        # A late background answer must not wipe a newer cookie: only a page navigation clears a stale one,
-        # and only one that has asked the store anyway.
-        navigated = _navigates(session.request) and response.status_code < 500
-        if navigated and session.accessed and session.core.stale:
+        # A late background answer must not wipe a newer cookie: only a page navigation clears a stale one.
+        if session.core.stale and _navigates(session.request) and response.status_code < 500:
             return cookies.clear_session(self.manager.settings)
         return None
 
@@ -191,7 +189,8 @@ class PolysessionInterface(SessionInterface):
             case errors.Conflict():
                 return self.problem(409, "Another request changed the same. Load it again, then repeat.")
             case errors.SessionEnded():
-                return self.problem(401, "Your session has ended. Sign in again.", end_reason=error.reason)
+                reason = error.reason if error.reason in END_REASONS else None
+                return self.problem(401, "Your session has ended. Sign in again.", end_reason=reason)
             case errors.GenerationOutdated():
                 detail = "You were signed out everywhere while you signed in. Sign in again."
                 return self.problem(401, detail, end_reason="revoked")

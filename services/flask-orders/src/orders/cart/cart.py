@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from polysession.core.session import Session
+from polysession import Session
 from sqlalchemy.orm import Session as DatabaseSession
 
 from orders.catalogue.model import find_products, image_of

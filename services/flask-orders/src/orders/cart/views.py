@@ -11,7 +11,12 @@ from orders.catalogue.model import find_product
 from orders.parts import parts
 from orders.problems import Refusal
 
-blueprint = Blueprint("cart", __name__, url_prefix="/api/orders/cart")
+blueprint = Blueprint(
+    "cart",
+    __name__,
+    url_prefix="/api/orders/cart",
+    description="What is about to be ordered: part of the session.",
+)
 
 SET_COOKIE = {"Set-Cookie": {"description": "The session cookie.", "schema": {"type": "string"}}}
 

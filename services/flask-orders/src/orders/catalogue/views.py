@@ -10,7 +10,9 @@ from orders.catalogue.schema import ProductListSchema, ProductQuerySchema, Produ
 from orders.parts import parts
 from orders.problems import Refusal
 
-blueprint = Blueprint("catalogue", __name__, url_prefix="/api/orders/products")
+blueprint = Blueprint(
+    "catalogue", __name__, url_prefix="/api/orders/products", description="What the shop sells."
+)
 
 
 @blueprint.route("")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from flask import Response
+from polysession import SessionEnded
 from polysession.contrib.flask import current_principal, current_session
 
 from orders.api import Blueprint, sign_in_required
@@ -20,7 +22,12 @@ from orders.parts import parts
 from orders.problems import RETRY_AFTER_SECONDS, Refusal, make_problem
 from orders.users_client import UsersUnavailable
 
-blueprint = Blueprint("orders", __name__, url_prefix="/api/orders/orders")
+blueprint = Blueprint(
+    "orders",
+    __name__,
+    url_prefix="/api/orders/orders",
+    description="What was ordered, by whoever is signed in.",
+)
 
 
 @blueprint.route("", methods=["POST"])
@@ -49,8 +56,9 @@ def place_order(headers: dict[str, str], body: dict[str, Any]) -> Order:
         request, parts().database, users=parts().users, now=lambda: datetime.now(UTC), new_id=uuid4
     )
     # The order stands. If this fails, the answer is 503, and the same request again finds the order and comes here.
-    remove_ordered(session, {line.sku: line.quantity for line in order.items})
-    session.commit()
+    with suppress(SessionEnded):  # signed out elsewhere while it was placed: there is no cart any more
+        remove_ordered(session, {line.sku: line.quantity for line in order.items})
+        session.commit()
     return order
 
 
