@@ -1,0 +1,78 @@
+"""OpenTelemetry: a client span around each store operation, and the session in baggage, so that it reaches
+every span.
+
+Names are OpenTelemetry's semantic conventions: ``db.*`` and ``server.*`` (database clients), ``session.id``,
+``enduser.pseudo.id``. Baggage decides nothing: whoever receives it may trace by it and must not authorise
+by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import Token
+
+from opentelemetry import baggage, context, trace
+from opentelemetry.context import Context
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
+
+from ..core.events import Events
+
+SESSION_ID = "session.id"
+PSEUDONYM = "enduser.pseudo.id"
+
+
+def attach(session_id: str, pseudonym: str | None = None) -> Token[Context]:
+    """From now on, in this context: ``session.id`` (and the pseudonym, where the principal is known) in
+    baggage, and on the current span. Call it once the token's MAC was checked; the store need not have been
+    asked. Every ``attach`` needs its ``detach`` in the same thread or task, or the next request there
+    inherits the session.
+    """
+    current = context.get_current()
+    given = {SESSION_ID: session_id} | ({PSEUDONYM: pseudonym} if pseudonym else {})
+    for name, value in given.items():
+        current = baggage.set_baggage(name, value, current)
+        trace.get_current_span().set_attribute(name, value)
+    return context.attach(current)
+
+
+def detach(token: Token[Context]) -> None:
+    """Undoes ``attach``."""
+    context.detach(token)
+
+
+class OTelEvents(Events):
+    """Spans of kind CLIENT around store operations. A failed one has the status ERROR and ``error.type``."""
+
+    def __init__(self, tracer_provider: TracerProvider | None = None) -> None:
+        # The global provider is looked up at each span, not here: a process configures its own after it forked.
+        self._tracer = trace.get_tracer("polysession", tracer_provider=tracer_provider)
+
+    @contextmanager
+    def operation(self, name: str, attributes: Mapping[str, str | int]) -> Iterator[None]:
+        """Named ``<command> <operation>``, such as ``EVALSHA write``: as few names as there are operations."""
+        given = {"db.system.name": "redis", **attributes}
+        command = given.setdefault("db.operation.name", name)
+        session_id = baggage.get_baggage(SESSION_ID)
+        if isinstance(session_id, str):
+            given[SESSION_ID] = session_id
+        with self._tracer.start_as_current_span(
+            f"{command} {name}",
+            kind=SpanKind.CLIENT,
+            attributes=given,
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
+            try:
+                yield
+            except Exception as error:
+                _record(span, error)
+                raise
+
+
+def _record(span: Span, error: Exception) -> None:
+    """Our own errors' messages hold neither values nor tokens; another's may, so only its type is told."""
+    kind = type(error)
+    ours = kind.__module__.partition(".")[0] == "polysession"
+    span.set_attribute("error.type", kind.__qualname__)
+    span.set_status(Status(StatusCode.ERROR, str(error) if ours else None))
