@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS spans (
     attributes TEXT NOT NULL,
     document TEXT NOT NULL,
     PRIMARY KEY (trace, span_id)
-) WITHOUT ROWID;
+);
 CREATE INDEX IF NOT EXISTS spans_by_service ON spans (service, name);
 """
 VERSION = 1
@@ -58,14 +58,17 @@ class Query:
 class Store:
     """Keeps the latest ``limit`` spans, give or take a trace. Safe to share between the threads of one process.
 
-    A file that is not of this version, or damaged, is set aside by deleting it: traces are no records.
+    A file that is not of this version, or damaged, is deleted and begun again: traces are no records. One that
+    another process holds is waited for, ``patience`` seconds.
     """
 
-    def __init__(self, path: Path, *, limit: int = 20_000, spans_a_trace: int = SPANS_A_TRACE) -> None:
+    def __init__(
+        self, path: Path, *, limit: int = 20_000, spans_a_trace: int = SPANS_A_TRACE, patience: float = 5.0
+    ) -> None:
         self._limit = limit
         self._spans_a_trace = spans_a_trace
         self._lock = threading.Lock()
-        self._database = _open(path)
+        self._database = _open(path, patience)
 
     def close(self) -> None:
         """Close the database."""
@@ -208,21 +211,24 @@ def _load(document: str) -> Span:
     )
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open(path: Path, patience: float) -> sqlite3.Connection:
     try:
-        return _prepare(path)
+        return _prepare(path, patience)
+    except sqlite3.OperationalError:
+        # Locked, or no permission: says nothing about the content.
+        raise
     except (sqlite3.DatabaseError, _OtherVersionError):
         for suffix in ("", "-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
-        return _prepare(path)
+        return _prepare(path, patience)
 
 
 class _OtherVersionError(Exception):
     pass
 
 
-def _prepare(path: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(path, check_same_thread=False)
+def _prepare(path: Path, patience: float) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=patience, check_same_thread=False)
     try:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")

@@ -1,3 +1,4 @@
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -129,5 +130,21 @@ def test_a_damaged_file_is_replaced_by_an_empty_one(tmp_path: Path) -> None:
     path.write_bytes(b"not a database, but long enough to look at" * 100)
     store = Store(path)
     store.add([make_span()])
+    assert len(store.trace(TRACE)) == 1
+    store.close()
+
+
+def test_a_file_that_another_process_holds_is_not_deleted(tmp_path: Path) -> None:
+    path = tmp_path / "traces.sqlite"
+    store = Store(path)
+    store.add([make_span()])
+    store.close()
+    holder = sqlite3.connect(path)
+    holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+    holder.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(sqlite3.OperationalError):
+        Store(path, patience=0.01)
+    holder.close()
+    store = Store(path)
     assert len(store.trace(TRACE)) == 1
     store.close()

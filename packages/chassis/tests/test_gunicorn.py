@@ -103,6 +103,16 @@ class Service:
         found = re.search(r'request_duration_seconds_count\{[^}]*http_route="/pid"[^}]*\} (\S+)', text)
         return float(found[1]) if found else 0
 
+    def wait_counted(self) -> float:
+        """Wait until each request that was answered is counted: the client has its answer a moment earlier."""
+        deadline = time.monotonic() + 5
+        while (counted := self.counted()) != (asked := self.asked()):
+            assert time.monotonic() < deadline, f"{counted} counted of {asked} asked"
+        return counted
+
+    def asked(self) -> int:
+        return sum(1 for line in self.lines() if line.get("path") == "/pid")
+
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
@@ -147,7 +157,7 @@ def service(environment: dict[str, str], collector: Collector, tmp_path: Path) -
 
 def test_metrics_survive_the_killing_of_a_worker(service: Service) -> None:
     pids = service.pids()
-    before = service.counted()
+    before = service.wait_counted()
     assert before >= 2
     victim = pids.pop()
     os.kill(victim, signal.SIGKILL)
@@ -156,8 +166,7 @@ def test_metrics_survive_the_killing_of_a_worker(service: Service) -> None:
     while victim in replaced or len(replaced) < 2:
         assert time.monotonic() < deadline
         replaced = service.pids()
-    asked = sum(1 for line in service.lines() if line.get("path") == "/pid")
-    assert service.counted() == asked > before
+    assert service.wait_counted() > before
     # The dead worker's opinion is gone, its counts are not.
     gauges = Path(service.log.parent / "metrics").glob("gauge_livemin_*.db")
     assert {int(path.stem.rpartition("_")[2]) for path in gauges} == replaced
