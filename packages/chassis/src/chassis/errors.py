@@ -1,6 +1,6 @@
 """The errors of the chassis. This module imports nothing.
 
-Their names say what is wrong, without "Error": hence the noqa marks.
+Their names say what is wrong, without "Error".
 
 ChassisError
 ├── InvalidSettings    the environment is not usable; the message lists every fault and holds no value
@@ -13,7 +13,7 @@ class ChassisError(Exception):
     """Any error of the chassis."""
 
 
-class InvalidSettings(ChassisError):  # noqa: N818
+class InvalidSettings(ChassisError):
     """The environment is not usable. ``faults`` are ``NAME: what to do``; none holds a value."""
 
     def __init__(self, faults: tuple[str, ...]) -> None:
@@ -21,7 +21,7 @@ class InvalidSettings(ChassisError):  # noqa: N818
         self.faults = faults
 
 
-class InvalidAssertion(ChassisError):  # noqa: N818
+class InvalidAssertion(ChassisError):
     """An assertion was refused. ``reason`` says why, for the log; a caller learns only that it was."""
 
     def __init__(self, reason: str) -> None:
@@ -29,5 +29,5 @@ class InvalidAssertion(ChassisError):  # noqa: N818
         self.reason = reason
 
 
-class InvalidKey(ChassisError):  # noqa: N818
+class InvalidKey(ChassisError):
     """A key file is missing, unreadable or not Ed25519."""
