@@ -11,23 +11,24 @@ from pathlib import Path
 from local import layout as layouts
 from local.errors import LocalError, NotRunning
 from local.layout import Layout
-from local.platform import PartState, Platform
+from local.platform import PartState, Platform, Stages
 from local.progress import Stopwatch, Terminal
 
 ROOT = Path(__file__).resolve().parent.parent
 INTERRUPTED = 130
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str], *, layout: Layout | None = None, stages: Stages | None = None) -> int:
     """Run one command; the exit code is 0, or 1 with an error that says what to do."""
     options = _parser().parse_args(arguments)
     terminal = Terminal(sys.stdout)
+    platform = Platform(layout or layouts.of_checkout(ROOT), stages=stages, progress=terminal)
     # `kill` and a closed terminal end a start as Ctrl-C does: with everything stopped.
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, signal.default_int_handler)
     try:
-        run: Callable[[argparse.Namespace, Layout, Terminal], int] = options.run
-        return run(options, layouts.of_checkout(ROOT), terminal)
+        run: Callable[[argparse.Namespace, Platform, Terminal], int] = options.run
+        return run(options, platform, terminal)
     except LocalError as error:
         terminal.failed(error)
         return 1
@@ -36,13 +37,13 @@ def main(arguments: Sequence[str]) -> int:
         return INTERRUPTED
 
 
-def up(options: argparse.Namespace, layout: Layout, terminal: Terminal) -> int:
+def up(options: argparse.Namespace, platform: Platform, terminal: Terminal) -> int:
     """Start what does not run, wait until it is ready, say where to look."""
     del options
     watch = Stopwatch()
     terminal.note(f"\n{terminal.paint('Polysession on one machine', '1')}\n")
-    Platform(layout, progress=terminal).start()
-    ports = layout.ports
+    platform.start()
+    layout, ports = platform.layout, platform.layout.ports
     places = {
         "Shop": f"{layout.public_url}/",
         "Admin": f"{layout.public_url}/api/users/admin/",
@@ -57,28 +58,29 @@ def up(options: argparse.Namespace, layout: Layout, terminal: Terminal) -> int:
     return 0
 
 
-def down(options: argparse.Namespace, layout: Layout, terminal: Terminal) -> int:
+def down(options: argparse.Namespace, platform: Platform, terminal: Terminal) -> int:
     """Stop it; the data stays."""
     del options
     watch = Stopwatch()
-    Platform(layout, progress=terminal).stop()
+    platform.stop()
     terminal.done("stopped", "the data stays", watch.seconds)
     return 0
 
 
-def reset(options: argparse.Namespace, layout: Layout, terminal: Terminal) -> int:
+def reset(options: argparse.Namespace, platform: Platform, terminal: Terminal) -> int:
     """Stop it and delete its data and secrets."""
-    down(options, layout, terminal)
-    if layout.state.exists():
-        shutil.rmtree(layout.state)
-    terminal.note(f"  Deleted {layout.state}")
+    down(options, platform, terminal)
+    state = platform.layout.state
+    if state.exists():
+        shutil.rmtree(state)
+    terminal.note(f"  Deleted {state}")
     return 0
 
 
-def status(options: argparse.Namespace, layout: Layout, terminal: Terminal) -> int:
+def status(options: argparse.Namespace, platform: Platform, terminal: Terminal) -> int:
     """A line a program; 1 when one of them does not run."""
     del options
-    states = Platform(layout).states()
+    states = platform.states()
     shown = None
     for row in states:
         terminal.note(_status_line(terminal, row, repeated=row.title == shown))
@@ -101,9 +103,10 @@ def _duration(seconds: int) -> str:
     return f"{hours} h {rest // 60} min" if hours else f"{rest // 60} min {rest % 60} s"
 
 
-def logs(options: argparse.Namespace, layout: Layout, terminal: Terminal) -> int:
+def logs(options: argparse.Namespace, platform: Platform, terminal: Terminal) -> int:
     """The end of every log, or of one; `--follow` goes on. Handed over to tail(1)."""
     del terminal
+    layout = platform.layout
     files = sorted(layout.logs.glob(f"{options.part or '*'}.log"))
     if not files:
         known = ", ".join(sorted(path.stem for path in layout.logs.glob("*.log"))) or "none yet"
@@ -113,12 +116,12 @@ def logs(options: argparse.Namespace, layout: Layout, terminal: Terminal) -> int
     os.execvp(command[0], command)  # noqa: S606 - no shell is wanted
 
 
-def demo(options: argparse.Namespace, layout: Layout, terminal: Terminal) -> int:
+def demo(options: argparse.Namespace, platform: Platform, terminal: Terminal) -> int:
     """The story, told through the edge."""
     from local.demo import tell  # only this command needs httpx
 
-    Platform(layout).states()
-    return tell(layout, terminal, rounds=options.repeat)
+    platform.states()  # says so when it does not run
+    return tell(platform.layout, terminal, rounds=options.repeat)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -21,7 +21,7 @@ _LAPTOP = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.
 _PHONE = "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrome/140.0.0.0 Mobile Safari/537.36"
 
 
-class StoryFailed(LocalError):  # noqa: N818 - a name says what happened
+class StoryFailed(LocalError):
     """A hop was not answered as the story wants it."""
 
 

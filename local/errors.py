@@ -10,7 +10,7 @@ LocalError
 └── Busy               another `up`, `down` or `reset` of this checkout is at work
 """
 
-# ruff: noqa: N818 - a name says what happened; that all of them are errors, their base says.
+
 
 from collections.abc import Sequence
 

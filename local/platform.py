@@ -4,7 +4,7 @@ import fcntl
 import os
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -87,7 +87,7 @@ class Platform:
             self._supervisor.start([program for part in parts for program in part.programs])
             try:
                 for stage in self._stages:
-                    self._start_stage(stage)
+                    self._start_stage(stage, ran_before)
             except BaseException:
                 self._progress.note("  Stopping what was started …")
                 self._stop(keep=ran_before)
@@ -153,17 +153,18 @@ class Platform:
                 if not can_listen(port):
                     raise _port_taken(part, port)
 
-    def _start_stage(self, stage: Sequence[Part]) -> None:
+    def _start_stage(self, stage: Sequence[Part], ran_before: frozenset[str]) -> None:
         watch = Stopwatch()
-        with ThreadPoolExecutor(max_workers=len(stage)) as threads:
-            preparing = [threads.submit(part.prepare) for part in stage]
-            for part, prepared in zip(stage, preparing, strict=True):
+        new = [part for part in stage if not ran_before.issuperset(one.name for one in part.programs)]
+        with ThreadPoolExecutor(max_workers=max(1, len(new))) as threads:
+            preparing = [threads.submit(part.prepare) for part in new]
+            for part, prepared in zip(new, preparing, strict=True):
                 while not prepared.done():
                     self._progress.waiting(part.title, f"preparing, {watch.seconds:.0f} s")
                     time.sleep(0.1)
         for prepared in preparing:
             prepared.result()
-        for part in stage:
+        for part in new:
             for program in part.programs:
                 self._supervisor.begin(program.name)
         for part in stage:
@@ -198,9 +199,11 @@ class Platform:
     def _stop(self, *, keep: frozenset[str]) -> None:
         """Stop all programs but those to keep; the supervisor too if it then has nothing left to do."""
         for stage in reversed(self._stages):
-            names = [program.name for part in stage for program in part.programs if program.name not in keep]
             watch = Stopwatch()
             try:
+                ours = {program.name for part in stage for program in part.programs}
+                # An older release may have started fewer; what it had more, the supervisor's end ends.
+                names = ours & self._supervisor.programs().keys() - keep
                 for name in names:
                     self._supervisor.end(name)
                 self._wait_until_ended(names)
@@ -216,7 +219,7 @@ class Platform:
         """What a supervisor that was killed left behind: found by the mark that only our processes carry."""
         processes.end(process.pid for process in processes.marked(self.layout.state))
 
-    def _wait_until_ended(self, names: Sequence[str], *, seconds: float = 60) -> None:
+    def _wait_until_ended(self, names: Collection[str], *, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             running = self._supervisor.programs()

@@ -1,5 +1,6 @@
 """Processes of this machine, read from /proc: who listens where, and which ones are ours."""
 
+import contextlib
 import os
 import signal
 import time
@@ -28,13 +29,19 @@ def holder(port: int) -> Process | None:
         return None
     wanted = {f"socket:[{inode}]" for inode in inodes}
     for pid in _pids():
-        try:
-            links = {os.readlink(link) for link in (_PROC / str(pid) / "fd").iterdir()}
-        except OSError:
-            continue  # gone meanwhile, or not ours to look into
-        if links & wanted:
+        if wanted & set(_open_files(pid)):
             return Process(pid, command(pid))
     return None
+
+
+def _open_files(pid: int) -> Iterator[str]:
+    try:
+        links = list((_PROC / str(pid) / "fd").iterdir())
+    except OSError:
+        return  # gone meanwhile, or not ours to look into
+    for link in links:
+        with contextlib.suppress(OSError):  # closed meanwhile
+            yield os.readlink(link)
 
 
 def _listening_inodes(port: int) -> Iterator[str]:

@@ -81,7 +81,7 @@ class Terminal:
         self._open = False
 
     def _write(self, text: str) -> None:
-        encoding = self._stream.encoding or "ascii"
+        encoding = self._stream.encoding or "utf-8"
         self._stream.write(text.encode(encoding, errors="replace").decode(encoding))
         self._stream.flush()
 

@@ -3,6 +3,7 @@
 import http.client
 import socket
 import subprocess
+import time
 import xmlrpc.client
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -109,9 +110,19 @@ class Supervisor:
         return {row["name"]: Running(row["name"], row["statename"], row["pid"], row["start"]) for row in rows}
 
     def begin(self, name: str) -> None:
-        """Start one program; it may already run. Right after a kill the supervisor may not know yet that the
-        process is gone and answer ALREADY_STARTED: callers that killed wait for `programs()` first."""
+        """Start one program; it may already run. Returns when its process is no longer a copy of supervisord.
+
+        A copy between fork and exec has supervisord's signal handlers: a signal is lost on it, and a stop
+        would take until the kill. Right after a kill supervisord may not know yet that the process is gone and
+        answer ALREADY_STARTED: callers that killed wait for `programs()` first.
+        """
         self._call("startProcess", name, False, tolerated=_ALREADY_STARTED)
+        pid, parent = self.programs()[name].pid, self.pid
+        deadline = time.monotonic() + 2
+        while parent and pid and processes.command(pid) == processes.command(parent):
+            if time.monotonic() > deadline:
+                return
+            time.sleep(0.005)
 
     def end(self, name: str) -> None:
         """Ask one program to stop, without waiting; it may not run."""

@@ -1,29 +1,23 @@
-"""pytest fixtures: the running platform, its users, its traces, its metrics, and the ways to break it.
+"""pytest fixtures: the running platform, its traces, its metrics, and the ways to break it.
 
 Loaded by `pytest_plugins = ["local.testing"]` or `-p local.testing`. Everything runs on free ports with a
 state folder of its own, so it works beside `make up`, and is stopped at the end of the session.
 """
 
-import json
 import os
 import random
 import shutil
 import tempfile
 import time
-import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import redis
 
 from local import layout as layouts
-from local.layout import Layout
-from local.parts.redis_cluster import connect
+from local.layout import HOST
 from local.platform import Platform
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,51 +40,17 @@ class TraceStore:
         found: list[dict[str, Any]] = answer.json()["data"]
         return found[0] if found else None
 
-    def spans(self, trace_id: str) -> list[dict[str, Any]]:
-        """Its spans, each with `service` and with its tags as the mapping `attributes`."""
-        trace = self.get(trace_id)
-        if trace is None:
-            return []
-        return [
-            {
-                **span,
-                "service": trace["processes"][span["processID"]]["serviceName"],
-                "attributes": {tag["key"]: tag["value"] for tag in span.get("tags", [])},
-            }
-            for span in trace["spans"]
-        ]
-
     def wait(
-        self, trace_id: str, *, until: Callable[[list[dict[str, Any]]], bool], seconds: float = 10
-    ) -> list[dict[str, Any]]:
-        """Its spans as soon as they satisfy the condition; services send theirs each half second."""
+        self, trace_id: str, whole: Callable[[dict[str, Any]], bool], *, seconds: float = 15
+    ) -> dict[str, Any]:
+        """The trace as soon as it satisfies the condition; services send their spans each half second."""
         deadline = time.monotonic() + seconds
-        while not until(spans := self.spans(trace_id)):
+        while (trace := self.get(trace_id)) is None or not whole(trace):
             if time.monotonic() > deadline:
-                seen = sorted((span["service"], span["operationName"]) for span in spans)
+                seen = sorted(span["operationName"] for span in trace["spans"]) if trace else "nothing"
                 raise AssertionError(f"trace {trace_id} did not become as awaited; seen: {seen}")
             time.sleep(0.1)
-        return spans
-
-    def wait_for_services(
-        self, trace_id: str, services: Sequence[str], **kwargs: Any
-    ) -> list[dict[str, Any]]:
-        """Its spans once each of these services has sent one."""
-        return self.wait(
-            trace_id, until=lambda spans: {s["service"] for s in spans} >= set(services), **kwargs
-        )
-
-    def find(
-        self, service: str, tags: Mapping[str, str] | None = None, limit: int = 20
-    ) -> list[dict[str, Any]]:
-        """Traces with a span of that service that has these tags."""
-        query: dict[str, str | int] = {"service": service, "limit": limit}
-        if tags:
-            query["tags"] = json.dumps(dict(tags))
-        answer = httpx.get(f"{self.url}/api/traces", params=query, trust_env=False, timeout=10)
-        answer.raise_for_status()
-        found: list[dict[str, Any]] = answer.json()["data"]
-        return found
+        return trace
 
 
 class PrometheusAPI:
@@ -122,40 +82,6 @@ class PrometheusAPI:
                 raise AssertionError(f"{expression} is {value}, not as awaited")
             time.sleep(0.25)
         return value
-
-
-@dataclass
-class User:
-    """A signed-in user and the browser they are signed in with."""
-
-    username: str
-    password: str
-    email: str
-    account_id: str
-    session_id: str
-    client: httpx.Client
-
-    @property
-    def csrf(self) -> dict[str, str]:
-        """The header that unsafe requests carry: asked for anew, as a session may have been rotated."""
-        return csrf_header(self.client)
-
-
-def csrf_header(client: httpx.Client) -> dict[str, str]:
-    """A CSRF token that fits this browser's present session, as a header."""
-    answer = client.get("/api/users/csrf")
-    answer.raise_for_status()
-    return {"X-CSRF-Token": answer.json()["csrf_token"]}
-
-
-def sign_in(client: httpx.Client, username: str, password: str) -> dict[str, Any]:
-    """Sign in with this browser; the answer's body."""
-    answer = client.post(
-        "/api/users/sessions", json={"username": username, "password": password}, headers=csrf_header(client)
-    )
-    answer.raise_for_status()
-    body: dict[str, Any] = answer.json()
-    return body
 
 
 @pytest.fixture(scope="session")
@@ -194,12 +120,6 @@ class running:  # noqa: N801 - used like a function, as contextlib's own are
 
 
 @pytest.fixture(scope="session")
-def layout(platform: Platform) -> Layout:
-    """Ports, folders and secrets of the running platform."""
-    return platform.layout
-
-
-@pytest.fixture(scope="session")
 def edge_url(platform: Platform) -> str:
     """The origin that browsers use."""
     return platform.layout.public_url
@@ -217,18 +137,21 @@ def prometheus(platform: Platform) -> PrometheusAPI:
     return PrometheusAPI(platform.layout.url(platform.layout.ports.prometheus))
 
 
-@pytest.fixture
-def redis_nodes(platform: Platform) -> Iterator[dict[str, "redis.Redis"]]:
-    """A client of each Redis node, by the name of its program (`redis-1`, …)."""
-    nodes = {f"redis-{n}": connect(port) for n, port in enumerate(platform.layout.ports.redis, start=1)}
-    yield nodes
-    for node in nodes.values():
-        node.close()
+@pytest.fixture(scope="session")
+def redis_nodes(platform: Platform) -> list[tuple[str, int]]:
+    """Host and port of each Redis node."""
+    return [(HOST, port) for port in platform.layout.ports.redis]
+
+
+@pytest.fixture(scope="session")
+def redis_programs(redis_nodes: list[tuple[str, int]]) -> list[str]:
+    """The program of each Redis node, in the same order."""
+    return [f"redis-{number}" for number in range(1, len(redis_nodes) + 1)]
 
 
 @pytest.fixture
 def kill(platform: Platform) -> Iterator[Callable[..., None]]:
-    """`kill("redis-1")`, `kill("users", "TERM")`: what it ended runs again after the test."""
+    """`kill("redis-1")`, `kill("users", "TERM")`; whatever does not run after the test is started again."""
     yield platform.kill
     platform.start()
 
@@ -237,42 +160,3 @@ def kill(platform: Platform) -> Iterator[Callable[..., None]]:
 def start(platform: Platform) -> Callable[[str], None]:
     """`start("redis-1")`: starts a program that was killed and waits until its part is ready."""
     return platform.start_program
-
-
-@pytest.fixture
-def new_browser(edge_url: str) -> Iterator[Callable[..., httpx.Client]]:
-    """`new_browser()`: an httpx client with cookies of its own, at the edge's address."""
-    with ExitStack() as stack:
-
-        def make(**options: Any) -> httpx.Client:
-            client = httpx.Client(base_url=edge_url, trust_env=False, timeout=20, **options)
-            return stack.enter_context(client)
-
-        yield make
-
-
-@pytest.fixture
-def new_user(new_browser: Callable[..., httpx.Client]) -> Callable[..., User]:
-    """`new_user()`: signs up somebody new and signs them in."""
-
-    def make(**options: Any) -> User:
-        client = new_browser(**options)
-        username = f"user-{uuid.uuid4().hex[:12]}"
-        password, email = str(uuid.uuid4()), f"{username}@example.com"
-        answer = client.post(
-            "/api/users/accounts",
-            json={"username": username, "email": email, "password": password},
-            headers=csrf_header(client),
-        )
-        answer.raise_for_status()
-        session = sign_in(client, username, password)
-        return User(
-            username=username,
-            password=password,
-            email=email,
-            account_id=answer.json()["id"],
-            session_id=session["id"],
-            client=client,
-        )
-
-    return make

@@ -27,8 +27,10 @@ class Postgres:
 
     title = "PostgreSQL"
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, *, may_create: bool = False) -> None:
+        """`may_create`: the roles may create databases, as a test runner does for each of its processes."""
         self._layout = layout
+        self._create_right = sql.SQL("CREATEDB" if may_create else "NOCREATEDB")
         self._secrets = Secrets(layout)
         self._folder = layout.folder("postgres")
         self._data = self._folder / "data"
@@ -89,7 +91,7 @@ class Postgres:
         maps = "".join(f"owner {name} {_OWNER}\n" for name in sorted(names))
         (draft / "pg_ident.conf").write_text(maps)
         (draft / "pg_hba.conf").write_text(
-            f"local all {_OWNER} peer map=owner\nhost users,orders users,orders {HOST}/32 scram-sha-256\n"
+            f"local all {_OWNER} peer map=owner\nhost all users,orders {HOST}/32 scram-sha-256\n"
         )
         draft.rename(self._data)
 
@@ -124,9 +126,12 @@ class Postgres:
         password = self._secrets.database_password(service).read_bytes()
         # Hashed here, so that the password itself reaches neither the server nor its log.
         hashed = connection.pgconn.encrypt_password(password, service.encode(), b"scram-sha-256").decode()
-        connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(name, sql.Literal(hashed)))
+        connection.execute(
+            sql.SQL("ALTER ROLE {} {} PASSWORD {}").format(name, self._create_right, sql.Literal(hashed))
+        )
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [service]).fetchone():
             connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, name))
+            connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
 
     def _initdb(self, draft: Path) -> None:
         command = [
