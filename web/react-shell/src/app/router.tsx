@@ -1,6 +1,7 @@
 import { lazy } from "react";
 import { Route, Routes } from "react-router";
 import { AddToCart } from "@/features/cart/add-to-cart";
+import { EndedPage } from "@/features/session/ended-page";
 import { RequireSession } from "@/features/session/require-session";
 import { ProductPage } from "@/features/shop/product-page";
 import { ShopPage } from "@/features/shop/shop-page";
@@ -12,7 +13,6 @@ const AccountPage = lazy(async () => ({ default: (await import("@/features/accou
 const CartPage = lazy(async () => ({ default: (await import("@/features/cart/cart-page")).CartPage }));
 const CheckoutPage = lazy(async () => ({ default: (await import("@/features/cart/checkout-page")).CheckoutPage }));
 const DevicesPage = lazy(async () => ({ default: (await import("@/features/devices/devices-page")).DevicesPage }));
-const EndedPage = lazy(async () => ({ default: (await import("@/features/session/ended-page")).EndedPage }));
 const OrderPage = lazy(async () => ({ default: (await import("@/features/orders/order-page")).OrderPage }));
 const OrdersPage = lazy(async () => ({ default: (await import("@/features/orders/orders-page")).OrdersPage }));
 const SignInPage = lazy(async () => ({ default: (await import("@/features/session/sign-in-page")).SignInPage }));

@@ -1,4 +1,4 @@
-import { useEffect, useState, type ReactNode } from "react";
+import { useEffect, useEffectEvent, useState, type ReactNode } from "react";
 import { ApiProblem } from "@/lib/problem";
 import { Button } from "./button";
 import { cx } from "./cx";
@@ -26,16 +26,21 @@ function wordsOf(error: unknown): Words {
   return { drawing: "broken", title: error.title, detail: error.detail ?? "Try again. If it stays, go back to the shop and start from there." };
 }
 
-/** Seconds until a second try is welcome; counts down to nothing. */
-function useCountdown(error: unknown): number {
+/** Seconds until a second try is welcome; counts down to nothing, and then calls `onOver` once. */
+function useCountdown(error: unknown, onOver: () => void): number {
   const [left, setLeft] = useState({ error, seconds: waitOf(error) });
   if (left.error !== error) setLeft({ error, seconds: waitOf(error) });
+  const over = useEffectEvent(onOver);
   const running = left.seconds > 0;
   useEffect(() => {
     if (!running) return;
     const timer = setInterval(() => setLeft((was) => ({ ...was, seconds: Math.max(0, was.seconds - 1) })), 1000);
-    return () => clearInterval(timer);
-  }, [running]);
+    const end = setTimeout(() => over(), waitOf(error) * 1000);
+    return () => {
+      clearInterval(timer);
+      clearTimeout(end);
+    };
+  }, [running, error]);
   return left.seconds;
 }
 
@@ -53,14 +58,21 @@ export interface ProblemNoticeProps {
   className?: string | undefined;
 }
 
-/** An error that says what happened and what to do next. With `onRetry` it offers a second try, and says when. */
+/**
+ * An error that says what happened and what to do next, and with `onRetry` offers a second try.
+ *
+ * In place of a page it tries by itself when the service said how long to wait (Retry-After): that is a read, and
+ * harmless. Inline it never does: what failed may be something that the user did.
+ */
 export function ProblemNotice({ error, onRetry, place = "inline", title, children, className }: ProblemNoticeProps) {
   const words = wordsOf(error);
-  const seconds = useCountdown(error);
+  const seconds = useCountdown(error, () => {
+    if (place === "page") onRetry?.();
+  });
   const retry = onRetry && (
     <Button onClick={onRetry} size={place === "inline" ? "small" : "medium"}>
       <Icon name="refresh" />
-      {seconds > 0 ? `Try again now (or in ${seconds} s)` : "Try again"}
+      {place === "page" && seconds > 0 ? `Trying again in ${seconds} s` : "Try again"}
     </Button>
   );
   if (place === "page") {

@@ -85,7 +85,7 @@ function Results({ list, whole, query, settled }: { list: ProductList; whole: bo
         <h2 id={`category-${category}`}>{category}</h2>
         <p>{blurbOf(category)}</p>
       </header>
-      <ProductGrid products={items} />
+      <ProductGrid products={items} columns="three" />
     </section>
   ));
 }
