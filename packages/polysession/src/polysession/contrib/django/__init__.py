@@ -42,7 +42,7 @@ __all__ = [
 def _hear_sign_in(request: HttpRequest, user: Any, **_: object) -> None:
     store = getattr(request, "session", None)
     if isinstance(store, SessionStore):
-        store.generation = getattr(user, "session_generation", 0)
+        store.sign_in(user._meta.pk.value_to_string(user), generation=getattr(user, "session_generation", 0))
         if "CSRF_COOKIE" in request.META:
             # login() has put a random secret there, that no cookie of ours will ever carry.
             offer_token(request)

@@ -58,7 +58,7 @@ class SessionMiddleware(DjangoSessionMiddleware):
         if isinstance(session, SessionStore):
             for name in ("passive", "optional"):
                 if getattr(view, f"session_{name}", False) or getattr(marked, f"session_{name}", False):
-                    setattr(session, name, True)
+                    session.mark(name)
 
     def process_exception(self, _request: HttpRequest, error: Exception) -> HttpResponseBase | None:
         """Of the view. Others (a middleware that reads the session) end as 5xx and are known by ``failure``."""

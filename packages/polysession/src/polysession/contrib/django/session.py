@@ -36,11 +36,9 @@ class SessionStore(SessionBase):
         self._given, self.passive, self.optional, self._device = session_key, passive, optional, device
         self.accessed = False
         self.modified = False
-        self.generation = 0  # of the user who signs in: see `user_logged_in`
+        self.renews = False  # a commit will change the token: sign-in or rotation
         self.failure: StoreUnavailable | None = None
         self._opened: Session | None = None
-        self._principal: str | None = None  # who signs in at save
-        self._cycled = False
         self._attributes = _Attributes(self)
 
     @property
@@ -51,6 +49,12 @@ class SessionStore(SessionBase):
                 self._given, passive=self.passive, optional=self.optional, device=self._device
             )
         return self._opened
+
+    def mark(self, name: str) -> None:
+        """``passive`` or ``optional``, for what the store is asked from now on."""
+        setattr(self, name, True)
+        if not self.accessed:
+            self._opened = None
 
     @property
     def session_key(self) -> str | None:
@@ -68,11 +72,6 @@ class SessionStore(SessionBase):
             self.failure = error
             raise
 
-    @property
-    def renews(self) -> bool:
-        """A commit will change the token: sign-in or rotation."""
-        return self._principal is not None or self._cycled
-
     def _get_session(self, no_load: bool = False) -> MutableMapping[str, Any]:  # noqa: ARG002 - Django's name
         self.ask()
         return self._attributes
@@ -82,20 +81,13 @@ class SessionStore(SessionBase):
     async def _aget_session(self, no_load: bool = False) -> MutableMapping[str, Any]:
         return await sync_to_async(self._get_session)(no_load)
 
-    @property
-    def principal(self) -> str | None:
-        """Who is signed in, or signs in at save."""
-        return self._principal if self._principal is not None else self.session.principal
-
-    def sign_in(self, principal: str) -> None:
-        """At save. A session of somebody else ends at once, and none of its attributes comes along."""
-        if self.session.principal not in (None, principal):
-            self.session.end("logout")
-        self._principal = principal
+    def sign_in(self, principal: str, *, generation: int = 0) -> None:
+        """At save. A session of somebody else leaves its attributes behind."""
+        self.renews = True
+        self.session.sign_in(principal, generation=generation)
 
     def drop_principal(self) -> None:
-        """Signs out and keeps the attributes, in a new session."""
-        self._principal = None
+        """Signs out at once and keeps the attributes, in a new session."""
         if self.session.principal is not None:
             kept = dict(self.session)
             self.session.end("logout")
@@ -113,7 +105,8 @@ class SessionStore(SessionBase):
     def cycle_key(self) -> None:
         """At save: a new secret (privilege change), or all that a sign-in does, if there is one."""
         self.ask()
-        self._cycled = self.modified = True
+        self.renews = self.modified = True
+        self.session.rotate()  # a sign-in that follows takes its place
 
     async def acycle_key(self) -> None:
         await sync_to_async(self.cycle_key)()
@@ -122,7 +115,7 @@ class SessionStore(SessionBase):
         """At once: the session ends as ``logout``; what is set afterwards begins a new one."""
         self.ask()
         self.modified = True
-        self._principal, self._cycled = None, False
+        self.renews = False
         self.session.end("logout")
 
     async def aflush(self) -> None:
@@ -130,13 +123,8 @@ class SessionStore(SessionBase):
 
     def commit(self) -> None:
         """Save what there is to save; creates no session that would be empty. Errors: `Session.commit`."""
-        if self._principal is not None:
-            self.session.sign_in(self._principal, generation=self.generation)
-        elif self._cycled and self.session.exists:
-            self.session.rotate()
-        # First: a second commit must not sign in a second time.
-        self._principal, self._cycled = None, False
         self.session.commit()
+        self.renews = False
 
     def save(self, must_create: bool = False) -> None:
         """`commit`; and a session that does not exist yet is created even if it is empty, as Django promises."""
@@ -195,9 +183,9 @@ class _Attributes(MutableMapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         if name != SESSION_KEY:
             return self._store.session[name]
-        if self._store.principal is None:
+        if self._store.session.principal is None:
             raise KeyError(name)
-        return self._store.principal
+        return self._store.session.principal
 
     def __setitem__(self, name: str, value: Any) -> None:
         if name == SESSION_KEY:
@@ -208,18 +196,18 @@ class _Attributes(MutableMapping[str, Any]):
     def __delitem__(self, name: str) -> None:
         if name != SESSION_KEY:
             del self._store.session[name]
-        elif self._store.principal is None:
+        elif self._store.session.principal is None:
             raise KeyError(name)
         else:
             self._store.drop_principal()
 
     def __iter__(self) -> Iterator[str]:
         yield from self._store.session
-        if self._store.principal is not None:
+        if self._store.session.principal is not None:
             yield SESSION_KEY
 
     def __len__(self) -> int:
-        return len(self._store.session) + (self._store.principal is not None)
+        return len(self._store.session) + (self._store.session.principal is not None)
 
 
 def store_of(request: HttpRequest) -> SessionStore:
