@@ -6,8 +6,8 @@ from binascii import crc_hqx
 from dataclasses import dataclass
 
 from ..core.record import Address
+from ..core.token import PARTITIONS
 
-PARTITIONS = 4096
 SLOTS = 16384
 
 

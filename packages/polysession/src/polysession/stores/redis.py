@@ -29,9 +29,10 @@ from ..core.store import (
     Rotation,
     Written,
 )
+from ..core.token import PARTITIONS
 from . import scripts
 from .cluster import Cluster, Command, NoAnswerError, Script
-from .keys import PARTITIONS, Keyspace, slot, split_member
+from .keys import Keyspace, slot, split_member
 from .pool import Credentials, Deadline
 
 _COUNT_SECONDS = 2.0  # 4,096 partitions

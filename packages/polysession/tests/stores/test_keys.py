@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+import redis
+from polysession.core.record import Address
+from polysession.core.token import PARTITIONS
+from polysession.stores.keys import SLOTS, Keyspace, member, slot, split_member
+
+
+def test_every_key_of_a_partition_is_in_the_slot_that_redis_computes(
+    redis_nodes: tuple[tuple[str, int], ...],
+) -> None:
+    keys = Keyspace("ps")
+    host, port = redis_nodes[0]
+    with redis.Redis(host=host, port=port) as client:
+        for partition in (0, 7, 4095):
+            names = (
+                keys.record(Address(partition, "A" * 16)),
+                keys.expiry(partition),
+                keys.principal(partition, "P" * 22),
+                keys.outbox(partition),
+            )
+            assert {client.execute_command("CLUSTER KEYSLOT", name) for name in names} == {slot(partition)}
+
+
+@pytest.mark.parametrize("primaries", range(3, 9))
+def test_partitions_are_even_over_equal_primaries_within_one_percent(primaries: int) -> None:
+    owners = Counter(slot(partition) * primaries // SLOTS for partition in range(PARTITIONS))
+    even = PARTITIONS / primaries
+    assert all(abs(count - even) / even < 0.01 for count in owners.values())
+
+
+def test_a_partition_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="partition 4096"):
+        Keyspace("ps").expiry(4096)
+
+
+@pytest.mark.parametrize("prefix", ["", "a{b}"])
+def test_a_prefix_that_would_move_the_hash_tag_is_refused(prefix: str) -> None:
+    with pytest.raises(ValueError, match="prefix"):
+        Keyspace(prefix)
+
+
+@pytest.mark.parametrize("principal_key", ["", "P" * 22])
+def test_a_member_of_the_expiry_set_names_the_session_and_its_principal(principal_key: str) -> None:
+    assert split_member(member("A" * 16, principal_key)) == ("A" * 16, principal_key)
