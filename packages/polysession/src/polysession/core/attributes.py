@@ -133,8 +133,10 @@ class Attributes:
         """What the functions made is stored: a later conflict must not run them again."""
         self._updates.clear()
 
-    def discard(self) -> None:
+    def yield_to(self, winners: Mapping[str, Attribute | None]) -> None:
         """The delta is dropped; values are as the store has them."""
+        for name, winner in winners.items():
+            self._set_base(name, winner)
         self._values.clear()
         self._assigned.clear()
         self._deleted.clear()
@@ -146,9 +148,7 @@ class Attributes:
         """
         refused = tuple(name for name in winners if self._policies.get(name) == "raise")
         if refused:
-            for name, winner in winners.items():
-                self._set_base(name, winner)
-            self.discard()
+            self.yield_to(winners)
             raise Conflict(refused)
         bases = {name: self._base.get(name) for name in winners}
         outcomes = [self._lay_over(name, bases[name], winner) for name, winner in winners.items()]

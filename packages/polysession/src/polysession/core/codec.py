@@ -120,7 +120,7 @@ def decode_header(data: bytes) -> Header | Tombstone:
             authenticated_at=msgspec.convert(tail.pop(_AUTHENTICATED_AT, 0), int),
             extra=tail,
         )
-    except (msgspec.ValidationError, UnicodeDecodeError) as cause:
+    except (msgspec.ValidationError, ValueError) as cause:
         raise Unreadable("header holds a field of another type") from cause
 
 
@@ -129,7 +129,7 @@ def _decode_tail(data: bytes) -> dict[str, object]:
         raise Unreadable("header's tail is sealed, or of a later release")
     try:
         return msgspec.msgpack.decode(data[1:], type=dict[str, object])
-    except msgspec.DecodeError as cause:
+    except (msgspec.DecodeError, ValueError, RecursionError) as cause:
         raise Unreadable("header's tail is no MessagePack map") from cause
 
 
@@ -170,7 +170,10 @@ def decode_record(fields: Mapping[bytes, bytes]) -> Record | Tombstone | None:
     header = decode_header(fields[HEADER_FIELD])
     if isinstance(header, Tombstone):
         return header
-    attributes = {
-        name.decode(): decode_attribute(data) for name, data in fields.items() if name != HEADER_FIELD
-    }
+    try:
+        attributes = {
+            name.decode(): decode_attribute(data) for name, data in fields.items() if name != HEADER_FIELD
+        }
+    except UnicodeDecodeError as cause:
+        raise Unreadable("an attribute's name is no UTF-8") from cause
     return Record(header, attributes)

@@ -164,7 +164,7 @@ def _resolve(context: Context, attributes: Attributes, winners: Mapping[str, Att
 
 def _give_up(context: Context, attributes: Attributes, winners: Mapping[str, Attribute | None]) -> None:
     """Other requests were quicker, again and again, until the deadline: said aloud, never dropped in silence."""
-    attributes.discard()
+    attributes.yield_to(winners)
     for _ in winners:
         context.events.conflict("raised")
     raise Conflict(tuple(winners))

@@ -1,4 +1,4 @@
-# ruff: noqa: N818  (a name says what happened; the base class says that it is an error)
+
 """Every error of the library. This module imports nothing.
 
 PolysessionError

@@ -61,7 +61,7 @@ def decode(data: bytes) -> Any:
         raise Unreadable("value is sealed, or of a later release")
     try:
         return _unpack(data[1:])
-    except (msgspec.DecodeError, ValueError, InvalidOperation, RecursionError) as cause:
+    except (msgspec.DecodeError, ValueError, TypeError, InvalidOperation, RecursionError) as cause:
         raise Unreadable("value is damaged, or of a later release") from cause
 
 
