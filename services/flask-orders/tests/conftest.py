@@ -23,10 +23,11 @@ from orders.app import create_app
 from orders.config import Config
 from orders.database import Database
 from orders.migrate import migrate
-from polysession import SessionManager
+from polysession import SessionManager, StoreUnavailable
 from polysession.core.cookie import csrf_cookie_name, session_cookie_name
 from polysession.keys import make_keys
-from polysession.testing import memory_manager
+from polysession.stores.memory import MemoryStore
+from polysession.testing import FakeClock, memory_manager
 from sqlalchemy import URL, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 from werkzeug.test import TestResponse
@@ -67,6 +68,12 @@ def database_url(make_database: Callable[[], URL]) -> URL:
     url = make_database()
     migrate(url)
     return url
+
+
+@pytest.fixture(scope="session")
+def address_of() -> Callable[[URL], str]:
+    """As ``DATABASE_URL`` has it: without the password."""
+    return lambda url: f"postgresql://{url.username}@{url.host}:{url.port}/{url.database}"
 
 
 @dataclass
@@ -157,18 +164,17 @@ class serve:  # noqa: N801 - a context manager
 
 @pytest.fixture(scope="session")
 def make_config(
-    keys: Path, database_url: URL, tmp_path_factory: pytest.TempPathFactory
+    keys: Path, database_url: URL, address_of: Callable[[URL], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., Config]:
     password = keys / "password"
     password.write_text(str(database_url.password))
     metrics = tmp_path_factory.mktemp("metrics")
 
     def make(**changes: Any) -> Config:
-        url = database_url.set(drivername="postgresql", password=None)
         settings = {
             "public_url": "https://shop.example",
             "bind": "127.0.0.1:0",
-            "database_url": url.render_as_string(hide_password=False),
+            "database_url": address_of(database_url),
             "database_password_file": password,
             "redis_nodes": "127.0.0.1:1",
             "session_keys_dir": keys / "sessions",
@@ -181,9 +187,35 @@ def make_config(
     return make
 
 
+class Store(MemoryStore):
+    """Counts what is asked of it, and can be away."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(clock=clock)
+        self.asked: list[str] = []
+        self.away: set[str] = set()
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("read", "create", "write", "rotate", "end"):
+            self.asked.append(name)
+            if name in self.away or "all" in self.away:
+                raise StoreUnavailable(name, "away")
+        return super().__getattribute__(name)
+
+
 @pytest.fixture
-def sessions() -> SessionManager:
-    return memory_manager()
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def store(clock: FakeClock) -> Store:
+    return Store(clock)
+
+
+@pytest.fixture
+def sessions(clock: FakeClock, store: Store) -> SessionManager:
+    return memory_manager(clock=clock, store=store)
 
 
 @pytest.fixture
@@ -235,7 +267,7 @@ def set_stock(database: Database) -> Iterator[Callable[[str, int], None]]:
         write(sku, stock)
 
 
-class Browser:
+class Visitor:
     """A client with its own cookies, that sends a fresh CSRF token with what is unsafe."""
 
     def __init__(self, app: Flask, sessions: SessionManager) -> None:
@@ -249,7 +281,7 @@ class Browser:
         cookie = self.http.get_cookie(self.cookie_name)
         return cookie.value if cookie else None
 
-    def sign_in(self, principal: str) -> Browser:
+    def sign_in(self, principal: str) -> Visitor:
         """As the users service does: the cart comes along."""
         session = self.sessions.open(self.token)
         session.sign_in(principal, generation=1)
@@ -288,16 +320,16 @@ class Browser:
 
 
 @pytest.fixture
-def make_browser(app: Flask, sessions: SessionManager) -> Callable[[], Browser]:
-    return lambda: Browser(app, sessions)
+def make_visitor(app: Flask, sessions: SessionManager) -> Callable[[], Visitor]:
+    return lambda: Visitor(app, sessions)
 
 
 @pytest.fixture
-def browser(make_browser: Callable[[], Browser]) -> Browser:
-    return make_browser()
+def visitor(make_visitor: Callable[[], Visitor]) -> Visitor:
+    return make_visitor()
 
 
 @pytest.fixture
-def customer(browser: Browser, users: UsersService) -> Browser:
+def customer(visitor: Visitor, users: UsersService) -> Visitor:
     """Signed in, with an account."""
-    return browser.sign_in(users.add())
+    return visitor.sign_in(users.add())

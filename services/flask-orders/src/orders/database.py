@@ -28,7 +28,7 @@ class Base(DeclarativeBase):
     """Of every table of the service."""
 
 
-class SchemaBehind(Exception):  # noqa: N818
+class SchemaBehind(Exception):
     """The database lacks migrations that this release needs: run ``python -m orders.migrate``."""
 
 

@@ -19,7 +19,7 @@ RETRY_AFTER_SECONDS = 2
 _log = structlog.get_logger(__name__)
 
 
-class Refusal(Exception):  # noqa: N818
+class Refusal(Exception):
     """The answer to a request that cannot be met. ``errors`` are faults by field name."""
 
     def __init__(
@@ -56,28 +56,32 @@ def answer_http_exception(error: HTTPException) -> HTTPException | Response:
     if status < 400:
         return error  # a redirect is no error
     data: Mapping[str, Any] = getattr(error, "data", None) or {}
-    faults = data.get("errors") or data.get("messages")
-    errors = flatten(faults) if faults else None
+    # By location ("json", "query"), then by field; the location is not told.
+    errors = {
+        field: texts
+        for faults in data.get("messages", {}).values()
+        for field, texts in flatten(faults).items()
+    }
     detail = "Correct the fields that `errors` names." if errors else _DETAILS.get(status, error.description)
     headers = {
         name: value
         for name, value in error.get_response().headers.items()
         if name.lower() not in ("content-type", "content-length")
     }
-    return make_problem(status, detail, errors=errors, headers=headers)
+    return make_problem(status, detail, errors=errors or None, headers=headers)
 
 
 def flatten(faults: Any, path: str = "") -> dict[str, list[str]]:
-    """Marshmallow's nested faults by dotted field name; where they were found (``json``, ``query``) is left out."""
-    if isinstance(faults, Mapping):
-        flat: dict[str, list[str]] = {}
-        for name, inner in faults.items():
-            outer = not path and name in ("json", "query", "headers", "_schema")
-            for field, texts in flatten(inner, path if outer else f"{path}.{name}".lstrip(".")).items():
-                flat.setdefault(field, []).extend(texts)
-        return flat
-    texts = faults if isinstance(faults, list | tuple) else [faults]
-    return {path or "body": [str(text) for text in texts]}
+    """Marshmallow's nested faults by dotted field name; ``body`` for a fault of the whole."""
+    if not isinstance(faults, Mapping):
+        texts = faults if isinstance(faults, list | tuple) else [faults]
+        return {path or "body": [str(text) for text in texts]}
+    flat: dict[str, list[str]] = {}
+    for name, inner in faults.items():
+        deeper = path if name == "_schema" else f"{path}.{name}".lstrip(".")
+        for field, texts in flatten(inner, deeper).items():
+            flat.setdefault(field, []).extend(texts)
+    return flat
 
 
 def register(app: Flask) -> None:

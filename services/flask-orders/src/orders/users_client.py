@@ -31,7 +31,7 @@ class User:
     email: str
 
 
-class UsersUnavailable(Exception):  # noqa: N818
+class UsersUnavailable(Exception):
     """*Unknown*: no usable answer in time. Never means that there is no such account."""
 
 

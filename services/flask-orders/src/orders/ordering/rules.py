@@ -21,7 +21,7 @@ class OrderingError(Exception):
     """Base of what keeps an order from being placed. Nothing was changed."""
 
 
-class CartDiffers(OrderingError):  # noqa: N818
+class CartDiffers(OrderingError):
     """``in_cart``: by SKU in dispute, what the cart has of it."""
 
     def __init__(self, in_cart: Quantities) -> None:
@@ -29,7 +29,7 @@ class CartDiffers(OrderingError):  # noqa: N818
         self.in_cart = in_cart
 
 
-class OutOfStock(OrderingError):  # noqa: N818
+class OutOfStock(OrderingError):
     """``left``: by SKU that is short, how many there are."""
 
     def __init__(self, left: Quantities) -> None:
@@ -37,11 +37,11 @@ class OutOfStock(OrderingError):  # noqa: N818
         self.left = left
 
 
-class KeyReused(OrderingError):  # noqa: N818
+class KeyReused(OrderingError):
     """The Idempotency-Key names an order of other things."""
 
 
-class UnknownPrincipal(OrderingError):  # noqa: N818
+class UnknownPrincipal(OrderingError):
     """The account is gone or disabled, though its session still lives."""
 
 
