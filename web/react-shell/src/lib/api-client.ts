@@ -147,6 +147,9 @@ async function traced(request: Request, cause: ActionSpan | undefined, template:
   try {
     const response = await fetch(request);
     span?.set("http.response.status_code", response.status);
+    // Known before this page has read its session: the services take it from the token.
+    const sessionId = response.headers.get("X-Session-Id");
+    if (sessionId !== null && sessionId !== "") span?.inSession(sessionId);
     if (response.status >= 400) span?.set("error.type", String(response.status));
     span?.end({ failed: response.status >= 400 });
     return response;

@@ -47,9 +47,14 @@ function faultsIn(form: HTMLFormElement | null, words: Readonly<Record<string, s
   const fields = [...(form?.elements ?? [])].filter((element) => element instanceof HTMLInputElement);
   return Object.fromEntries(
     fields
-      .filter((field) => field.name !== "" && !field.validity.valid)
+      .filter((field) => field.name !== "" && !isValid(field))
       .map((field) => [field.name, [words[field.name] ?? field.validationMessage]]),
   );
+}
+
+/** Browsers look at minlength only after a person typed; a password manager's value counts here too. */
+function isValid(field: HTMLInputElement): boolean {
+  return field.validity.valid && field.value.length >= field.minLength;
 }
 
 /** The text of a form's field. */

@@ -137,6 +137,12 @@ export class ActionSpan {
     if (this.open === 0) this.onQuiet?.();
   }
 
+  /** The answer to a request named the session that it arrived with; its cause belongs to that session as well. */
+  inSession(id: string): void {
+    this.attributes["session.id"] ??= id;
+    this.start.parent?.inSession(id);
+  }
+
   // The session may become known while the span runs: at sign-in, for one.
   private nameSession(): void {
     if (sessionId !== null) this.attributes["session.id"] ??= sessionId;
@@ -153,9 +159,9 @@ export function startAction(name: string): ActionSpan {
   return new ActionSpan(name);
 }
 
-/** The span of the page's load or of the latest navigation, for requests that a view makes to show itself. */
+/** The span of the page's load, or of what it shows after that: for requests that a view makes to show itself. */
 export function viewSpan(): ActionSpan {
-  ambient ??= openView("navigate", now());
+  ambient ??= openView("view", now());
   return ambient;
 }
 

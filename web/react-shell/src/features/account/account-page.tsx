@@ -23,7 +23,7 @@ export function AccountPage() {
           </LinkButton>
         }
       >
-        You came here <RelativeTime at={account.created_at} />.
+        You joined <RelativeTime at={account.created_at} />.
       </PageHeader>
       <EmailSection key={account.email} email={account.email} />
       <PasswordSection username={account.username} />

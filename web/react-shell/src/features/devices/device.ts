@@ -29,16 +29,16 @@ const SYSTEMS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Programs that are no browser, by the first word of what they send. */
-const PROGRAMS: Readonly<Record<string, string>> = {
-  curl: "curl",
-  Wget: "Wget",
-  HTTPie: "HTTPie",
-  "python-requests": "Python program",
-  "python-httpx": "Python program",
-  "Python-urllib": "Python program",
-  "Go-http-client": "Go program",
-  node: "Node program",
-};
+const PROGRAMS: ReadonlyMap<string, string> = new Map([
+  ["curl", "curl"],
+  ["Wget", "Wget"],
+  ["HTTPie", "HTTPie"],
+  ["python-requests", "Python program"],
+  ["python-httpx", "Python program"],
+  ["Python-urllib", "Python program"],
+  ["Go-http-client", "Go program"],
+  ["node", "Node program"],
+]);
 
 /**
  * What a user agent header says, in the words of its user. A hint and no proof: whoever sends it writes it.
@@ -46,7 +46,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
  * Browser and system, and nothing finer: versions help nobody to know their own device.
  */
 export function deviceOf(userAgent: string): Device {
-  const program = PROGRAMS[userAgent.split("/", 1)[0] ?? ""];
+  const program = PROGRAMS.get(userAgent.split("/", 1)[0] ?? "");
   if (program !== undefined) return { kind: "terminal", name: program };
   const browser = BROWSERS.find(([pattern]) => pattern.test(userAgent))?.[1];
   const system = SYSTEMS.find(([pattern]) => pattern.test(userAgent))?.[1];

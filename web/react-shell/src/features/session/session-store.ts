@@ -125,7 +125,8 @@ export class SessionStore {
 
   /** Another request failed in a way that may be about the session. */
   suspect(problem: ApiProblem): void {
-    if (problem.status !== 401 && this.state.status === "unavailable") return;
+    // When the store is away, the question on its way or the next try will tell; a 401 is news in any case.
+    if (problem.status !== 401 && (this.reading !== null || this.state.status === "unavailable")) return;
     void this.refresh({ passive: true });
   }
 

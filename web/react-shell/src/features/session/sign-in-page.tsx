@@ -36,7 +36,7 @@ export function SignInPage() {
     <div className={classes.page}>
       <div className={classes.sheet}>
         <PageHeader title="Sign in" className={classes.header}>
-          {next === "/" ? "Your cart comes with you." : "Then you go on where you were. Your cart comes with you."}
+          {next === "/" ? "Your cart comes with you." : "You go on where you were, and your cart comes along."}
         </PageHeader>
         <Card>
           <form ref={form} className={classes.form} onSubmit={submit} noValidate>
