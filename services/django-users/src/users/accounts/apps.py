@@ -1,0 +1,8 @@
+"""The app that owns the account."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    name = "users.accounts"
+    label = "accounts"

@@ -1,0 +1,119 @@
+"""What may happen to an account. Views and the admin call these; nothing else writes one.
+
+Ending every session of an account takes two steps in this order: the generation is raised in PostgreSQL, in the
+transaction of its cause; then the sessions end in Redis. A sign-in that read the older generation is refused by
+Redis from then on. When Redis gives no answer to the second step, ``StoreUnavailable`` is raised and the first
+stands: the change is made, and ending the sessions is to be repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from django.contrib.auth.hashers import check_password
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from polysession.contrib.django import get_manager
+
+from users.accounts.models import Account
+
+TAKEN = "This {} is taken. Choose another."
+_CONSTRAINTS = {"account_username_unique": "username", "account_email_unique": "email"}
+
+
+class Taken(Exception):
+    """``errors`` by field name."""
+
+    def __init__(self, fields: Iterable[str]) -> None:
+        self.errors = {name: [TAKEN.format(name)] for name in fields}
+        super().__init__(", ".join(self.errors))
+
+
+class Refused(Exception):
+    """``errors`` by field name."""
+
+    def __init__(self, errors: Mapping[str, list[str]]) -> None:
+        super().__init__(", ".join(errors))
+        self.errors = errors
+
+
+class WrongPassword(Exception):
+    """The current password is another."""
+
+
+def sign_up(username: str, email: str, *, password: str) -> Account:
+    """A new account. Raises ``Taken`` (also when another request took it meanwhile) and ``Refused``."""
+    account = Account(username=username, email=email)
+    _check_password(password, account, field="password")
+    taken = [
+        name
+        for name, value in (("username", username), ("email", email))
+        if Account.objects.filter(**{f"{name}__iexact": value}).exists()
+    ]
+    if taken:
+        raise Taken(taken)
+    account.set_password(password)  # outside of any transaction: it takes time
+    return _save(account, force_insert=True)
+
+
+def change_email(account: Account, email: str) -> Account:
+    """Raises ``Taken``."""
+    account.email = email
+    return _save(account, update_fields=["email"])
+
+
+def change_password(account: Account, *, current: str, new: str, keep: str | None) -> Account:
+    """A new password; every session but ``keep`` ends. Raises ``WrongPassword``, ``Refused``, ``StoreUnavailable``."""
+    if not check_password(current, account.password):
+        raise WrongPassword
+    return replace_password(account, new, keep=keep, field="new")
+
+
+def replace_password(account: Account, new: str, *, keep: str | None, field: str = "password") -> Account:
+    """Without asking for the current one. Raises ``WrongPassword`` if another request changed it meanwhile."""
+    _check_password(new, account, field=field)
+    known = account.password
+    account.set_password(new)
+    with transaction.atomic():
+        # The generation is raised by the database: no two changes get the same.
+        changed = Account.objects.filter(pk=account.pk, password=known).update(
+            password=account.password, session_generation=F("session_generation") + 1
+        )
+        if not changed:
+            raise WrongPassword
+        account.refresh_from_db(fields=["session_generation"])
+    _end(account, keep=keep)
+    return account
+
+
+def end_sessions(account: Account, *, keep: str | None) -> None:
+    """All of the account's sessions but ``keep``. Raises ``StoreUnavailable``; repeating it is safe."""
+    with transaction.atomic():
+        Account.objects.filter(pk=account.pk).update(session_generation=F("session_generation") + 1)
+        account.refresh_from_db(fields=["session_generation"])
+    _end(account, keep=keep)
+
+
+def _end(account: Account, *, keep: str | None) -> None:
+    get_manager().end_principal(str(account.pk), generation=account.session_generation, keep=keep)
+
+
+def _check_password(password: str, account: Account, *, field: str) -> None:
+    try:
+        validate_password(password, account)
+    except ValidationError as error:
+        raise Refused({field: list(error.messages)}) from error
+
+
+def _save(account: Account, **how: object) -> Account:
+    try:
+        with transaction.atomic():
+            account.save(**how)  # type: ignore[arg-type]
+    except IntegrityError as error:
+        name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+        if name not in _CONSTRAINTS:
+            raise
+        raise Taken([_CONSTRAINTS[name]]) from error
+    return account

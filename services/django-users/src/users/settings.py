@@ -1,0 +1,139 @@
+"""Django's settings, all of them from `users.config`: nothing here reads the environment."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from polysession.core.cookie import csrf_cookie_name, session_cookie_name
+
+from users.config import get_config
+
+_config = get_config()
+_database = _config.database
+
+SECRET_KEY = _config.django_secret_key
+DEBUG = False
+# The edge passes the browser's Host on; Prometheus, probes and the orders service reach BIND, by what name they may.
+ALLOWED_HOSTS = [urlsplit(_config.public_origin).hostname or "", "*"]
+CSRF_TRUSTED_ORIGINS = [_config.public_origin]
+ROOT_URLCONF = "users.urls"
+WSGI_APPLICATION = "users.wsgi.application"
+APPEND_SLASH = False  # the API's paths have none; the admin adds its own
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+LOGGING_CONFIG = None  # chassis.logs has set it up
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "users.accounts",
+]
+MIDDLEWARE = [
+    "users.telemetry.RouteMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "users.telemetry.SessionMiddleware",
+    "users.problems.UnavailableMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "polysession.contrib.django.CsrfMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "HOST": _database.host,
+        "PORT": _database.port,
+        "NAME": _database.name,
+        "USER": _database.user,
+        "PASSWORD": _database.password,
+        "CONN_HEALTH_CHECKS": True,  # a connection that died with its server is replaced, not handed out
+        "OPTIONS": {
+            "pool": {"min_size": 1, "max_size": _config.database_pool_size, "timeout": 2},
+            # Else the pool asks for it on each connection, in a span without a parent.
+            "options": "-c timezone=UTC -c statement_timeout=5000",
+            "connect_timeout": 2,
+        },
+    }
+}
+
+AUTH_USER_MODEL = "accounts.Account"
+# It looks for unique=True: our constraint is stricter, unique in whatever case.
+SILENCED_SYSTEM_CHECKS = ["auth.E003"]
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = ["users.accounts.hashers.BoundedArgon2"]
+AUTH_PASSWORD_VALIDATORS = [
+    # NIST SP 800-63B: length, and no password from a list of common ones.
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+SESSION_ENGINE = "polysession.contrib.django"
+POLYSESSION_MANAGER = "users.sessions.manager.make_manager"
+SESSION_COOKIE_NAME = session_cookie_name(_config.session_settings)
+CSRF_COOKIE_NAME = csrf_cookie_name(_config.session_settings)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _config.secure_cookies
+CSRF_COOKIE_HTTPONLY = True
+CSRF_HEADER_NAME = "HTTP_X_CSRF_TOKEN"
+CSRF_FAILURE_VIEW = "users.problems.answer_csrf_failure"
+LOGIN_URL = "admin:login"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+STATIC_URL = "/api/users/static/"
+STATIC_ROOT = Path(__file__).parent / "static"  # made by collectstatic in an image; else the finders serve
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],  # users.views.View has the one there is; it decides who may
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "users.problems.answer_exception",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Polysession users",
+    "DESCRIPTION": "Accounts, sign-in, devices.",
+    "VERSION": "0.1.0",
+    "OAS_VERSION": "3.1.0",
+    "TAGS": [{"name": "accounts"}, {"name": "sessions"}],
+    "COMPONENT_SPLIT_PATCH": False,
+    "COMPONENT_NO_READ_ONLY_REQUIRED": False,
+    "ENUM_SUFFIX": "",
+    "ENUM_NAME_OVERRIDES": {"EndReason": "users.sessions.serializers.END_REASON_CHOICES"},
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "session": {
+                "type": "apiKey",
+                "in": "cookie",
+                "name": "__Host-session",
+                "description": "`session` on plain-HTTP loopback.",
+            }
+        }
+    },
+    "SCHEMA_PATH_PREFIX": "/api/users",
+    "SORT_OPERATIONS": False,
+}

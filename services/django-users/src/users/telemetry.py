@@ -1,0 +1,64 @@
+"""What is traced and measured beyond chassis and library: routes, and the session around a request."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from typing import Any
+
+from chassis.metrics import ROUTE
+from chassis.traces import Instrumentor
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from polysession.contrib.django import SessionMiddleware as PolysessionMiddleware
+from polysession.contrib.django.session import store_of
+from polysession.telemetry import otel
+
+_CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>")
+
+
+def make_instrumentors() -> Iterable[Instrumentor]:
+    """The Django one reads the settings: it puts itself first into MIDDLEWARE."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "users.settings")
+    from opentelemetry.instrumentation.django import DjangoInstrumentor
+    from opentelemetry.instrumentation.psycopg import PsycopgInstrumentor
+
+    return DjangoInstrumentor(), PsycopgInstrumentor()
+
+
+class RouteMiddleware:
+    """Leaves the route's template for ``chassis.metrics``: a path would be a series for each session ID."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self._get_response(request)
+
+    def process_view(self, request: HttpRequest, *_view: Any) -> None:
+        if request.resolver_match is not None:
+            request.META[ROUTE] = "/" + _CONVERTER.sub(r"{\1}", request.resolver_match.route)
+
+
+class SessionMiddleware(PolysessionMiddleware):
+    """Around all that a request does, the store's operations at its end included: ``session.id`` in the baggage.
+
+    It is in the token, so it is known before the store is asked. Baggage belongs to the request's context and is
+    taken off with it: nothing stays on the thread.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        session_id = store_of(request).session.id
+        if session_id is not None:
+            request._session_context = otel.attach(session_id)  # type: ignore[attr-defined]
+
+    def process_response(  # type: ignore[override]
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        with ExitStack() as stack:
+            if (attached := getattr(request, "_session_context", None)) is not None:
+                stack.callback(otel.detach, attached)
+            return super().process_response(request, response)
