@@ -58,7 +58,8 @@ class DamageableCluster:
         return tuple(("127.0.0.1", port) for port in self.ports)
 
     def command(self, port: int, *words: str | int) -> Any:
-        return self._clients[port].execute_command(*words)
+        client: Any = self._clients[port]
+        return client.execute_command(*words)
 
     def start(self) -> None:
         for port in self.ports:
@@ -87,6 +88,7 @@ class DamageableCluster:
             "bind": "127.0.0.1",
             "dir": str(self._directory),
             "appendonly": "yes",
+            "appendfsync": "always",  # what a test wrote is there after kill -9
             "appenddirname": f"aof-{port}",
             "save": "",
             "repl-ping-replica-period": 1,

@@ -13,6 +13,7 @@ from polysession.core import values
 from polysession.core.errors import StoreUnavailable
 from polysession.core.record import Address, Record, Tombstone
 from polysession.core.store import Change, Created, Ended, Written
+from polysession.stores.cluster import Command
 from polysession.stores.keys import Keyspace, slot
 from polysession.stores.redis import RedisStore
 from polysession.testing import make_address, make_attribute, make_record
@@ -270,21 +271,37 @@ def test_where_memory_is_full_a_write_is_unknown_and_a_session_still_ends(
 
 
 def test_a_child_process_opens_connections_of_its_own(own_store: RedisStore) -> None:
-    address = make_address(PARTITION)
-    own_store.create(address, make_record(STORED, {"cart": "1"}))
+    def connection() -> int:
+        cluster = own_store._cluster
+        return int(cluster.execute(slot(PARTITION), Command.of("CLIENT", "ID"), cluster.deadline(5)))
 
+    before = connection()
     child = os.fork()
     if child == 0:  # nothing of pytest may run here
         good = False
         try:
-            good = all(isinstance(own_store.read(address), Record) for _ in range(50))
+            good = connection() != before
         finally:
             os._exit(0 if good else 1)
-    reads = [own_store.read(address) for _ in range(50)]
     _, status = os.waitpid(child, 0)
 
     assert os.waitstatus_to_exitcode(status) == 0
-    assert all(isinstance(record, Record) for record in reads)
+    assert connection() == before
+
+
+def test_after_all_of_redis_was_stopped_the_same_client_finds_its_sessions_again(
+    own_store: RedisStore, damageable: Any
+) -> None:
+    addresses = [make_address(partition) for partition in range(20)]
+    for address in addresses:
+        own_store.create(address, make_record(STORED))
+
+    for port in damageable.ports:
+        damageable.kill(port)
+    assert all(isinstance(answer(lambda one=one: own_store.read(one)), StoreUnavailable) for one in addresses)
+    damageable.heal()
+
+    assert all(isinstance(eventually(lambda one=one: own_store.read(one))[0], Record) for one in addresses)
 
 
 def test_no_node_at_all_is_unknown_and_made_without_asking() -> None:

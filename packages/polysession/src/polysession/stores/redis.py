@@ -278,11 +278,11 @@ class RedisStore:
             raise TypeError("a script that ends cannot have written")
         return outcome
 
-    def _expire(self, address: Address, header: bytes, deadline: Deadline) -> Tombstone | Absent | Conflicted:
-        """Ends a record that a script found expired, now with all keys declared."""
-        found = decode_header(header)
-        principal_key = "" if isinstance(found, Tombstone) else found.principal_key
-        outcome = self._end(address, "idle", deadline, principal_key=principal_key)
+    def _expire(
+        self, address: Address, principal_key: bytes, deadline: Deadline
+    ) -> Tombstone | Absent | Conflicted:
+        """Ends a record that a script found expired, now with all its keys declared."""
+        outcome = self._end(address, "idle", deadline, principal_key=principal_key.decode())
         if isinstance(outcome, Ended):
             return Tombstone(outcome.reason, self.now(), placed=True)
         return outcome

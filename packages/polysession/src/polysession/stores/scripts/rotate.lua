@@ -10,7 +10,7 @@ if kind(header) ~= RECORD then
   return { now, 'tombstone', header }
 end
 if expires_at(header, unreturned) <= now then
-  return { now, 'expired', header }
+  return { now, 'expired', principal_key(header) }
 end
 
 if secret_hash(header) ~= ARGV[3] then

@@ -10,7 +10,7 @@ if kind(header) ~= RECORD then
   return { now, 'tombstone', header }
 end
 if expires_at(header, unreturned) <= now then
-  return { now, 'expired', header } -- the caller ends it, with all its keys declared
+  return { now, 'expired', principal_key(header) } -- the caller ends it, with all its keys declared
 end
 
 local disputed, set, deleted = { now, 'conflicted' }, {}, {}
