@@ -23,7 +23,7 @@ function AwayBar() {
   const wait = retryIn === null || retryIn <= 0 ? "trying again now" : `trying again in ${formatWait(retryIn)}`;
   const offline = away === "connection";
   return (
-    <div className={classes.bar}>
+    <section aria-label="Your session" className={classes.bar}>
       <Icon name={offline ? "offline" : "warning"} />
       {/* The countdown is not part of the live text, or it would be read out each second. */}
       <p>
@@ -33,14 +33,14 @@ function AwayBar() {
       <Button look="quiet" size="small" onClick={() => void refresh()}>
         Try now
       </Button>
-    </div>
+    </section>
   );
 }
 
 function EndedBar() {
   const { acknowledgeEnd } = useSession();
   return (
-    <div className={classes.bar}>
+    <section aria-label="Your session" className={classes.bar}>
       <Icon name="info" />
       <p role="status">
         You are no longer signed in here. <Link to="/ended">See what happened</Link>
@@ -48,7 +48,7 @@ function EndedBar() {
       <Button look="quiet" size="small" onClick={acknowledgeEnd}>
         Dismiss
       </Button>
-    </div>
+    </section>
   );
 }
 
@@ -61,7 +61,7 @@ function ExpiringBar() {
   // Activity stretches the idle timeout, never the absolute one.
   const canStay = absoluteExpiresAt === null || absoluteExpiresAt - now > WARNING_MS;
   return (
-    <div className={cx(classes.bar, classes.calm)}>
+    <section aria-label="Your session" className={cx(classes.bar, classes.calm)}>
       <Icon name="clock" />
       <p>
         <span role="status">{canStay ? "You have been away a while. " : "Your session has lasted as long as it may. "}</span>
@@ -72,6 +72,6 @@ function ExpiringBar() {
           Stay signed in
         </Button>
       )}
-    </div>
+    </section>
   );
 }
