@@ -18,7 +18,7 @@ def make_instrumentors() -> Iterable[Instrumentor]:
 
 
 try:
-    config = load(Config)
+    loaded = load(Config)  # not "config", which is a setting of gunicorn
 except InvalidSettings as error:
     raise SystemExit(str(error)) from None
-globals().update(gunicorn.configure(config, "flask-orders", instrumentors=make_instrumentors))
+globals().update(gunicorn.configure(loaded, "flask-orders", instrumentors=make_instrumentors))

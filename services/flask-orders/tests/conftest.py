@@ -124,6 +124,11 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def serve() -> type[Serve]:
+    return Serve
+
+
+@pytest.fixture
 def users(keys: Path) -> Iterator[UsersService]:
     service = UsersService(keys / "public")
 
@@ -141,12 +146,14 @@ def users(keys: Path) -> Iterator[UsersService]:
 
         def log_message(self, *_: Any) -> None: ...
 
-    with serve(Handler) as server:
+    with Serve(Handler) as server:
         service.url = f"http://127.0.0.1:{server.server_address[1]}"
         yield service
 
 
-class serve:  # noqa: N801 - a context manager
+class Serve:
+    """Within it, a server on a free port."""
+
     def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.server.daemon_threads = True
