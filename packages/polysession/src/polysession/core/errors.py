@@ -1,4 +1,3 @@
-
 """Every error of the library. This module imports nothing.
 
 PolysessionError

@@ -56,18 +56,19 @@ class SessionSettings:
             raise InvalidSettings(faults)
 
     def _faults(self) -> Iterator[str]:
+        wrong = {
+            name for name in _POSITIVE if type(getattr(self, name)) is not int or getattr(self, name) <= 0
+        }
         for name in _POSITIVE:
-            value = getattr(self, name)
-            if type(value) is not int or value <= 0:
+            if name in wrong:
                 yield f"{name} must be a whole number above 0"
-                return
         for shorter, longer in (
             ("idle", "absolute"),
             ("anonymous_idle", "anonymous_absolute"),
             ("rotation_refusal", "tombstone"),
             ("attribute_bytes", "session_bytes"),
         ):
-            if getattr(self, shorter) > getattr(self, longer):
+            if not wrong & {shorter, longer} and getattr(self, shorter) > getattr(self, longer):
                 yield f"{shorter} must not be more than {longer}"
         for name in ("cookie_name", "csrf_cookie_name"):
             if not _COOKIE_NAME.fullmatch(getattr(self, name)):
