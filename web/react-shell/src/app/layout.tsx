@@ -1,5 +1,6 @@
 import { Suspense, useEffect, useRef } from "react";
 import { NavigationType, Outlet, useLocation, useNavigationType } from "react-router";
+import { DrawingsInReserve } from "@/components/ui/drawing";
 import { Loading, Skeleton } from "@/components/ui/skeleton";
 import { StoreAwayBar } from "@/features/session/store-away-bar";
 import { ErrorBoundary } from "./error-boundary";
@@ -26,6 +27,7 @@ export function Layout() {
         </ErrorBoundary>
       </main>
       <Footer />
+      <DrawingsInReserve />
     </div>
   );
 }

@@ -16,6 +16,17 @@ export function ProductPicture({ image, label, className }: { image: string; lab
   return <Figure href={image} className={className} {...(label && { label })} />;
 }
 
+/** What is shown when nothing can be fetched must have been fetched before. Takes no room. */
+export function DrawingsInReserve() {
+  return (
+    <svg className={classes.reserve} viewBox="0 0 240 240" aria-hidden="true">
+      <use href="/drawings/offline.svg#p" />
+      <use href="/drawings/broken.svg#p" />
+      <use href="/drawings/away.svg#p" />
+    </svg>
+  );
+}
+
 function Figure({ href, label, className }: { href: string; label?: string; className?: string | undefined }) {
   return (
     <svg className={cx(classes.drawing, className)} viewBox="0 0 240 240" role={label ? "img" : undefined} aria-label={label} aria-hidden={!label}>

@@ -14,7 +14,7 @@ export interface PageHeaderProps {
   className?: string | undefined;
 }
 
-/** Every page begins with one. The h1 takes focus after a navigation. */
+/** Every page begins with one. The h1 takes focus after a navigation, where it is there at once. */
 export function PageHeader({ title, documentTitle = title, eyebrow, children, actions, className }: PageHeaderProps) {
   return (
     <header className={cx(classes.header, className)}>

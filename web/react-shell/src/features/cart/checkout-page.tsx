@@ -103,14 +103,16 @@ function Confirm({ cart, checkout }: { cart: Cart; checkout: ReturnType<typeof u
   const { account } = useSession();
   const { place, refusal, unanswered } = checkout;
   const press = () => void place.run(cart);
-  const unsure = place.error !== null && unanswered !== undefined;
+  const trying = place.error !== null && unanswered !== undefined;
+  // A 503 of the service itself says that nothing was ordered. Without its words the answer is the edge's, or none.
+  const unsure = trying && !(place.error.status === 503 && place.error.detail !== undefined);
   return (
     <div className={classes.layout}>
       <div className={classes.main}>
         {refusal && <Changes {...refusal} />}
         <OrderLines caption="What you are ordering" lines={cart.items} faults={refusal?.faults ?? {}} />
         <p className={classes.note}>
-          {unsure ? null : (
+          {trying ? null : (
             <>
               Something to change? <Link to="/cart">Go back to the cart</Link>
             </>
@@ -124,11 +126,11 @@ function Confirm({ cart, checkout }: { cart: Cart; checkout: ReturnType<typeof u
           </p>
         )}
         <Button look="primary" size="large" wide pending={place.pending} onClick={press}>
-          {unsure ? "Try again, order once" : `Place the order · ${formatMoney(cart.total)}`}
+          {trying ? "Try again, order once" : `Place the order · ${formatMoney(cart.total)}`}
         </Button>
         {place.error && (
-          <ProblemNotice error={place.error} {...(unsure && { title: "We did not hear whether the order went through" })}>
-            {unsure && <p>Try again: we will find it if it did, and you are never charged twice.</p>}
+          <ProblemNotice error={place.error} {...(trying && { title: unsure ? "We did not hear whether the order went through" : "The order is not placed yet" })}>
+            {unsure && <p>If it did, trying again finds it: it is placed once, however often you try.</p>}
           </ProblemNotice>
         )}
       </Total>

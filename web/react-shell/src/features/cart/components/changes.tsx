@@ -1,3 +1,4 @@
+import { LinkButton } from "@/components/ui/button";
 import { formatMoney } from "@/components/ui/price";
 import { Card } from "@/components/ui/card";
 import type { Change } from "../cart";
@@ -36,6 +37,13 @@ export function Changes({ changes, faults, detail }: ChangesProps) {
             <li key={`${change.kind}-${change.line.sku}`}>{wordsOf(change)}</li>
           ))}
         </ul>
+      )}
+      {hasFaults && (
+        <p>
+          <LinkButton to="/cart" size="small">
+            Change the cart
+          </LinkButton>
+        </p>
       )}
     </Card>
   );
