@@ -1,4 +1,7 @@
-"""The story, told through the edge: one user on two devices, every hop printed, all of it one trace."""
+"""The story, told through the edge: one user on two devices, every hop printed, all of it one trace.
+
+Told with more rounds than one, the devices stay signed in and order again and again, each round a trace of its own.
+"""
 
 import itertools
 import time
@@ -48,10 +51,22 @@ class Device:
 class Story:
     """Makes hops, prints them, counts them, and keeps their spans."""
 
-    def __init__(self, terminal: Terminal, trace: Trace) -> None:
+    def __init__(self, terminal: Terminal, client: httpx.Client) -> None:
+        """`client` sends the spans, through the edge as a browser does."""
         self._terminal = terminal
-        self.trace = trace
+        self._client = client
+        self.trace = _new_trace()
         self.tally = Tally()
+
+    def close_trace(self) -> None:
+        """Send the trace. What is asked afterwards needs a new one."""
+        self.trace.send(self._client, "/telemetry/v1/traces")
+
+    def begin_trace(self) -> None:
+        """Send the trace, and begin another."""
+        self.close_trace()
+        self.trace = _new_trace()
+        self._terminal.note(f"\n  trace {self.trace.trace_id}\n")
 
     def ask(
         self,
@@ -136,15 +151,15 @@ class Story:
 def tell(layout: Layout, terminal: Terminal, *, rounds: int = 1) -> int:
     """Tell it once, with so many orders; `StoryFailed` when a hop goes wrong. Returns the exit code."""
     watch = Stopwatch()
-    story = Story(terminal, Trace(service="demo", root="demo: one session, end to end"))
-    terminal.note(f"\n{terminal.paint('One session, end to end', '1')}, through {layout.public_url}")
-    terminal.note(f"trace {story.trace.trace_id}\n")
     with _browser(layout, "laptop", _LAPTOP) as laptop, _browser(layout, "phone", _PHONE) as phone:
+        story = Story(terminal, laptop.client)
+        terminal.note(f"\n{terminal.paint('One session, end to end', '1')}, through {layout.public_url}\n")
+        terminal.note(f"  trace {story.trace.trace_id}\n")
         try:
             _live(story, laptop, phone, rounds=rounds)
         finally:
             # Also of a story that failed: its trace is what one looks at then.
-            story.trace.send(laptop.client, "/telemetry/v1/traces")
+            story.close_trace()
     _summarise(layout, terminal, story, watch)
     return 0
 
@@ -157,6 +172,8 @@ def _live(story: Story, laptop: Device, phone: Device, *, rounds: int) -> None:
     sign_in(story, laptop, name=name, password=password)
     sign_in(story, phone, name=name, password=password)
     for number in range(rounds):
+        if number:
+            story.begin_trace()
         order_id = order(story, laptop, number=number)
         see_it_elsewhere(story, phone, order_id)
     sign_out_everywhere(story, laptop, phone)
@@ -250,6 +267,10 @@ def sign_out_everywhere(story: Story, here: Device, there: Device) -> None:
             story.ask(device, "GET", path, says="is signed out", wanted=401)
 
 
+def _new_trace() -> Trace:
+    return Trace(service="demo", root="demo: one session, end to end")
+
+
 @contextmanager
 def _browser(layout: Layout, name: str, agent: str) -> Iterator[Device]:
     with httpx.Client(
@@ -271,7 +292,8 @@ def _summarise(layout: Layout, terminal: Terminal, story: Story, watch: Stopwatc
     )
     if tally.carts_filled_again:
         terminal.note(f"    Carts filled again after a failover: {tally.carts_filled_again}.")
-    terminal.note(f"    One trace of {count} spans: {', '.join(sorted(services))}")
+    which = "One" if tally.orders == 1 else "The last"
+    terminal.note(f"    {which} trace of {count} spans: {', '.join(sorted(services))}")
     terminal.note(
         f"    {terminal.paint(f'{layout.url(layout.ports.traces)}/trace/{story.trace.trace_id}', '36')}\n"
     )
