@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,7 @@ class Person:
         self.http = httpx.Client(
             base_url=self.origin, headers={"User-Agent": self.user_agent}, timeout=20, trust_env=False
         )
+        weakref.finalize(self, self.http.close)
 
     @property
     def email(self) -> str:

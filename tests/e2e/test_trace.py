@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.e2e import pages
+from tests.spans import has, spans_of
 
 
 def test_the_click_that_orders_is_one_trace_with_the_session_on_every_span(new_page, shopper, traces):
@@ -14,8 +15,8 @@ def test_the_click_that_orders_is_one_trace_with_the_session_on_every_span(new_p
         page.get_by_role("button", name="Place the order").click()
     trace_id = sent.value.all_headers()["traceparent"].split("-")[1]
     session_id = page.evaluate("fetch('/api/users/sessions/current').then((a) => a.json()).then((a) => a.id)")
-    services = ["react-shell", "edge", "flask-orders", "django-users"]
-    spans = traces.wait_for_services(trace_id, services, seconds=30)
+    services = {"react-shell", "edge", "flask-orders", "django-users"}
+    spans = spans_of(traces.wait(trace_id, has(services, spans=10), seconds=30))
     systems = {span["attributes"].get("db.system.name") for span in spans}
     assert {"postgresql", "redis"} <= systems
     ids = {span["spanID"] for span in spans}

@@ -21,13 +21,13 @@ def wait_until_signed_in(person: Person, seconds: float = 60) -> None:
 
 
 def test_with_all_of_redis_stopped_the_answer_is_503_and_the_cookie_stays(
-    person: Person, kill, start, redis_nodes
+    person: Person, kill, start, redis_programs
 ):
     person.sign_in()
     person.put_in_cart("steel-rule", 3)
     token = person.cookie
     csrf = {"X-CSRF-Token": person.csrf()}
-    for program in redis_nodes:
+    for program in redis_programs:
         kill(program, "TERM")
     try:
         for method, path in (
@@ -44,16 +44,16 @@ def test_with_all_of_redis_stopped_the_answer_is_503_and_the_cookie_stays(
         anonymous = httpx.get(person.origin + "/api/orders/products", trust_env=False)
         assert anonymous.status_code == 200  # no cookie, no call
     finally:
-        for program in redis_nodes:
+        for program in redis_programs:
             start(program)
     wait_until_signed_in(person)
     assert person.cookie == token
     assert person.cart() == {"steel-rule": 3}
 
 
-def test_a_lost_store_shows_in_readyz_but_empties_no_service(platform, kill, start, redis_nodes):
+def test_a_lost_store_shows_in_readyz_but_empties_no_service(platform, kill, start, redis_programs):
     url = f"http://127.0.0.1:{platform.layout.ports.orders}/readyz"
-    for program in redis_nodes:
+    for program in redis_programs:
         kill(program, "TERM")
     try:
         deadline = time.monotonic() + 30
@@ -66,7 +66,7 @@ def test_a_lost_store_shows_in_readyz_but_empties_no_service(platform, kill, sta
         assert answer.status_code == 200
         assert "down" in answer.text.lower()
     finally:
-        for program in redis_nodes:
+        for program in redis_programs:
             start(program)
 
 

@@ -23,7 +23,6 @@ from tests.person import Person
         "/telemetry/v1/metrics",
         "/telemetry/v1/traces",
         "/api",
-        "/Caddyfile",
     ],
 )
 @pytest.mark.parametrize("accept", ["*/*", "text/html"])

@@ -47,9 +47,9 @@ browser = Client()
 assert browser.get("/paint", secure=True).status_code == 200
 name, morsel = next((n, m) for n, m in browser.cookies.items() if n.endswith("session"))
 assert name == "__Host-session" and morsel["secure"] and morsel["httponly"], morsel
-answer = app.test_client().get(
-    "/theme", base_url="https://localhost", headers={{"Cookie": f"{{name}}={{morsel.value}}"}}
-)
+client = app.test_client()
+client.set_cookie(name, morsel.value, secure=True)
+answer = client.get("/theme", base_url="https://localhost")
 assert answer.json == {{"name": "dark"}}, answer.data
 print("shared")
 """

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
 
 import pytest
 
 from tests.person import Person
+from tests.spans import has, spans_of
 
 SERVICES = {"edge", "django-users", "flask-orders"}
 
@@ -27,10 +27,7 @@ def journey(person: Person, traces):
     )
     assert answer.status_code == 201, answer.text
 
-    def whole(spans: list[dict[str, Any]]) -> bool:
-        return {span["service"] for span in spans} >= SERVICES and len(spans) >= 8
-
-    return traces.wait(trace_id, until=whole), session_id
+    return spans_of(traces.wait(trace_id, has(SERVICES, spans=8))), session_id
 
 
 def test_an_order_is_one_trace_through_edge_flask_django_sql_and_redis(journey):

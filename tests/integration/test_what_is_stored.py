@@ -7,12 +7,19 @@ import redis
 from tests.person import Person
 
 
-def contents(nodes: dict[str, redis.Redis]) -> bytes:
+def contents(nodes: list[tuple[str, int]]) -> bytes:
     """Every key, field, member and value of the cluster. (DUMP would not do: it compresses.)"""
     found: list[bytes] = []
-    for node in nodes.values():
+    for host, port in nodes:
+        found += contents_of(redis.Redis(host=host, port=port))
+    return b"\n".join(found)
+
+
+def contents_of(node: redis.Redis) -> list[bytes]:
+    found: list[bytes] = []
+    with node:
         if node.info("replication")["role"] != "master":
-            continue
+            return found
         for key in node.scan_iter(count=1000):
             found.append(key)
             kind = node.type(key)
@@ -22,7 +29,7 @@ def contents(nodes: dict[str, redis.Redis]) -> bytes:
                 found += node.zrange(key, 0, -1)
             else:
                 found.append(node.get(key))
-    return b"\n".join(found)
+    return found
 
 
 def test_neither_token_nor_secret_nor_user_name_lies_in_redis(person: Person, redis_nodes):
