@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import redis
+from polysession.core.errors import StoreUnavailable
 from polysession.stores.keys import slot
 from polysession.stores.redis import RedisStore
 
@@ -35,7 +36,7 @@ def until(promise: Callable[[], bool], what: str, *, seconds: float = 30) -> Non
         try:
             if promise():
                 return
-        except redis.RedisError:
+        except (redis.RedisError, StoreUnavailable):
             pass
         if time.monotonic() > end:
             raise AssertionError(f"not within {seconds} s: {what}")
@@ -88,7 +89,6 @@ class DamageableCluster:
             "bind": "127.0.0.1",
             "dir": str(self._directory),
             "appendonly": "yes",
-            "appendfsync": "always",  # what a test wrote is there after kill -9
             "appenddirname": f"aof-{port}",
             "save": "",
             "repl-ping-replica-period": 1,
@@ -183,9 +183,9 @@ def damageable(_damageable: DamageableCluster) -> Iterator[DamageableCluster]:
 
 @pytest.fixture
 def own_store(damageable: DamageableCluster, redis_prefix: str) -> Iterator[RedisStore]:
-    """A store on the cluster that may be damaged."""
-    store = RedisStore(damageable.nodes, prefix=redis_prefix)
-    store.ping()
+    """A store on the cluster that may be damaged. A second instead of 250 ms: a busy machine is no damage."""
+    store = RedisStore(damageable.nodes, prefix=redis_prefix, deadline_ms=1000)
+    until(lambda: store.ping() is None, "every primary answers")
     yield store
     store.close()
 

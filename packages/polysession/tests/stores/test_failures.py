@@ -20,7 +20,7 @@ from polysession.testing import make_address, make_attribute, make_record
 
 PARTITION = 11
 STORED = time.time_ns() // 1_000_000
-SOON = 5  # seconds: not hung. The deadline is 250 ms, but this machine may be busy
+SOON = 5  # seconds: not hung. The deadline is a second, but this machine may be busy
 
 
 def answer(call: Callable[[], Any]) -> Any:
@@ -114,7 +114,6 @@ def test_a_frozen_primary_is_unknown_and_serves_again_when_it_wakes(
         damageable.resume(owner)
 
     assert isinstance(refused, StoreUnavailable)
-    assert "250 ms" in str(refused) or "imeout" in str(refused)
     record, _ = eventually(lambda: own_store.read(address))
     assert isinstance(record, Record)
 
@@ -292,10 +291,11 @@ def test_a_child_process_opens_connections_of_its_own(own_store: RedisStore) -> 
 def test_after_all_of_redis_was_stopped_the_same_client_finds_its_sessions_again(
     own_store: RedisStore, damageable: Any
 ) -> None:
+    for port in damageable.ports:  # else kill -9 loses the last second
+        damageable.command(port, "CONFIG SET", "appendfsync", "always")
     addresses = [make_address(partition) for partition in range(20)]
     for address in addresses:
         own_store.create(address, make_record(STORED))
-
     for port in damageable.ports:
         damageable.kill(port)
     assert all(isinstance(answer(lambda one=one: own_store.read(one)), StoreUnavailable) for one in addresses)

@@ -15,17 +15,37 @@ from dataclasses import dataclass
 from threading import BoundedSemaphore
 from typing import Any
 
-from redis.connection import AbstractConnection, Connection
+from redis.connection import AbstractConnection, Connection, DefaultParser
 from redis.exceptions import (
+    AskError,
     AuthenticationError,
     AuthorizationError,
     BusyLoadingError,
+    ClusterDownError,
     ConnectionError,
+    MasterDownError,
+    MovedError,
     ResponseError,
     TimeoutError,
+    TryAgainError,
 )
 
 _Connection: Any = Connection
+_DefaultParser: Any = DefaultParser
+
+
+class _Parser(_DefaultParser):  # type: ignore[misc]
+    """redis-py 5 gives the replies of a cluster their types only to its own cluster client."""
+
+    EXCEPTION_CLASSES = {
+        **_DefaultParser.EXCEPTION_CLASSES,
+        "ASK": AskError,
+        "CLUSTERDOWN": ClusterDownError,
+        "MASTERDOWN": MasterDownError,
+        "MOVED": MovedError,
+        "TRYAGAIN": TryAgainError,
+    }
+
 
 # They derive from ConnectionError, but the node did answer: the connection was not stale.
 _ANSWERS = (AuthenticationError, AuthorizationError, BusyLoadingError)
@@ -133,6 +153,7 @@ class Pool:
             password=self._credentials.password,
             socket_timeout=left,
             socket_connect_timeout=left,
+            parser_class=_Parser,
             **self._options,
         )
         connection.connect()
