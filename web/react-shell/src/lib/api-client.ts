@@ -27,7 +27,7 @@ export interface RequestOptions {
   /** Whether the request must not count as use of the session. By default: no action and nothing done just now. */
   readonly passive?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Whoever asks deals with the session's trouble itself: nobody else is told. */
+  /** Whoever asks deals with what it means for the session itself: nobody else is told. */
   readonly quiet?: boolean | undefined;
 }
 
@@ -46,11 +46,18 @@ interface Answer<Data> {
 
 type TroubleListener = (problem: ApiProblem) => void;
 const listeners = new Set<TroubleListener>();
+const writeListeners = new Set<() => void>();
 
 /** Hears of each 401, each 5xx that says "later" and each request without an answer: the session may have changed. */
 export function onSessionTrouble(listener: TroubleListener): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
+}
+
+/** Hears of each unsafe request that was carried out: the first one may have created a session (no GET ever does). */
+export function onWrite(listener: () => void): () => void {
+  writeListeners.add(listener);
+  return () => writeListeners.delete(listener);
 }
 
 /**
@@ -115,13 +122,18 @@ function sender(options: RequestOptions, template: () => string): CallInit["fetc
     const again = request.clone();
     request.headers.set("X-CSRF-Token", await csrfToken(fetchToken));
     const response = await traced(request, span, template(), 0);
-    if (response.status !== 403) return response;
+    if (response.status !== 403) return written(response, options);
 
     // The session changed under the token, in another tab for one. Nothing was done, so once more is safe.
     keepCsrfToken(null);
     again.headers.set("X-CSRF-Token", await csrfToken(fetchToken));
-    return await traced(again, span, template(), 1);
+    return written(await traced(again, span, template(), 1), options);
   };
+}
+
+function written(response: Response, { quiet = false }: RequestOptions): Response {
+  if (response.ok && !quiet) for (const listener of writeListeners) listener();
+  return response;
 }
 
 async function fetchCsrfToken(span: ActionSpan | undefined): Promise<string> {
@@ -147,9 +159,6 @@ async function traced(request: Request, cause: ActionSpan | undefined, template:
   try {
     const response = await fetch(request);
     span?.set("http.response.status_code", response.status);
-    // Known before this page has read its session: the services take it from the token.
-    const sessionId = response.headers.get("X-Session-Id");
-    if (sessionId !== null && sessionId !== "") span?.inSession(sessionId);
     if (response.status >= 400) span?.set("error.type", String(response.status));
     span?.end({ failed: response.status >= 400 });
     return response;

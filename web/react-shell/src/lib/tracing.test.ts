@@ -56,11 +56,29 @@ test("a view's span ends with the last of its requests", () => {
   vi.advanceTimersByTime(100);
   const second = viewSpan().request("GET /b", {});
   vi.advanceTimersByTime(5_000);
-  expect(spans.map((span) => span.name)).toEqual(["GET /a"]);
+  expect(spans).toEqual([]);
   second.end({ at: 2_000 });
   vi.advanceTimersByTime(1_000);
+  expect(spans.map((span) => span.name)).toEqual(["GET /a", "GET /b", "view"]);
   expect(spans.at(-1)).toMatchObject({ name: "view", endTime: 2_000, spanId: view.spanId });
   expect(viewSpan()).not.toBe(view);
+});
+
+test("the requests of a view are named by the session that the view learned of", () => {
+  sendSpansTo(collect);
+  viewSpan().request("GET /before", {}).end();
+  traceSession("AAAAAAAAAAAAAAAA");
+  vi.advanceTimersByTime(1_000);
+  expect(spans.map((span) => span.attributes["session.id"])).toEqual(["AAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAA"]);
+});
+
+test("a page that is left hands over its view at once", () => {
+  startTracing(() => Promise.resolve({ startExport: () => collect }));
+  sendSpansTo(collect);
+  viewSpan().request("GET /a", {}).end();
+  vi.spyOn(document, "visibilityState", "get").mockReturnValue("hidden");
+  document.dispatchEvent(new Event("visibilitychange"));
+  expect(spans.map((span) => span.name)).toEqual(["GET /a", "page load"]);
 });
 
 test("the page's load is a span from when the navigation began, and its requests are in its trace", async () => {

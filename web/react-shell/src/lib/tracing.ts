@@ -72,6 +72,11 @@ export class ActionSpan {
   private open = 0;
   private lastChildEnd: number | null = null;
   private onQuiet: (() => void) | null = null;
+  /**
+   * A view's requests, until it ends. Those at a page's load leave before the page has read which session they belong
+   * to; it is the same for all of them.
+   */
+  private readonly held: FinishedSpan[] = [];
 
   constructor(
     readonly name: string,
@@ -104,7 +109,8 @@ export class ActionSpan {
     this.ended = true;
     this.nameSession();
     const endTime = result.at ?? now();
-    record({
+    for (const held of this.held) record({ ...held, attributes: { ...this.sessionAttribute(), ...held.attributes } });
+    const finished: FinishedSpan = {
       name: this.name,
       kind: this.start.kind ?? "internal",
       traceId: this.traceId,
@@ -114,8 +120,9 @@ export class ActionSpan {
       endTime,
       attributes: this.attributes,
       failed: result.failed ?? false,
-    });
-    this.start.parent?.childEnded(endTime);
+    };
+    if (this.start.parent === undefined) record(finished);
+    else this.start.parent.childEnded(finished);
   }
 
   /** Ends by itself, at the end of its last request, once no request of it has been open for a moment. */
@@ -131,16 +138,20 @@ export class ActionSpan {
     settle();
   }
 
-  private childEnded(at: number): void {
+  private childEnded(child: FinishedSpan): void {
     this.open -= 1;
-    this.lastChildEnd = at;
-    if (this.open === 0) this.onQuiet?.();
+    this.lastChildEnd = child.endTime;
+    if (this.onQuiet === null || this.ended) {
+      record(child);
+      return;
+    }
+    this.held.push(child);
+    if (this.open === 0) this.onQuiet();
   }
 
-  /** The answer to a request named the session that it arrived with; its cause belongs to that session as well. */
-  inSession(id: string): void {
-    this.attributes["session.id"] ??= id;
-    this.start.parent?.inSession(id);
+  private sessionAttribute(): Record<string, AttributeValue> {
+    const id = this.attributes["session.id"];
+    return id === undefined ? {} : { "session.id": id };
   }
 
   // The session may become known while the span runs: at sign-in, for one.
@@ -180,6 +191,12 @@ function openView(name: string, startTime: number): ActionSpan {
  */
 export function startTracing(load: () => Promise<{ startExport: () => SpanSink }> = () => import("./trace-export")): void {
   ambient = openView("page load", performance.timeOrigin);
+  // Whoever leaves may not come back. This listener is older than the exporter's, so its batch has the span.
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState !== "hidden") return;
+    ambient?.end();
+    ambient = null;
+  });
   const begin = (): void => {
     load()
       .then(({ startExport }) => sendSpansTo(startExport()))

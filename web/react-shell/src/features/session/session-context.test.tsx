@@ -24,6 +24,27 @@ test("a 401 to any request makes the page read the session, and know why it ende
   expect(await screen.findByText("anonymous revoked")).toBeVisible();
 });
 
+test("a first change before sign-in may have made a session: it is read, and named in what follows", async () => {
+  const fake = fakeUsers(NOBODY);
+  open();
+  await screen.findByText("anonymous");
+  fake.current = { ...NOBODY, id: "CCCCCCCCCCCCCCCC", csrf_token: "of the new session" };
+  const tokens: (string | null)[] = [];
+  server.use(
+    http.patch("*/api/users/me", ({ request: got }) => {
+      tokens.push(got.headers.get("X-CSRF-Token"));
+      return HttpResponse.json({});
+    }),
+  );
+  const change = () => request((init) => users.PATCH("/api/users/me", { ...init, body: { email: "a@example.org" } }));
+  await change();
+  await waitFor(async () => {
+    await change();
+    expect(tokens.at(-1)).toBe("of the new session");
+  });
+  expect(tokens[0]).toBe("csrf-of-nobody");
+});
+
 test("a sign-out in another tab is seen in this one", async () => {
   const fake = fakeUsers(adasSession());
   open();

@@ -1,6 +1,7 @@
 import { useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState, useSyncExternalStore } from "react";
-import { onSessionTrouble, type RequestOptions } from "@/lib/api-client";
+import { onSessionTrouble, onWrite, type RequestOptions } from "@/lib/api-client";
+import { keepCsrfToken } from "@/lib/csrf";
 import { type ActionSpan, traceSession } from "@/lib/tracing";
 import { readCurrentSession, type SessionReading } from "./api/current-session";
 import { signOutEverywhere, signOutHere } from "./api/sign-out";
@@ -29,6 +30,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     () =>
       new SessionStore({
         read: readCurrentSession,
+        keepCsrfToken,
         now: Date.now,
         visible: () => document.visibilityState === "visible",
         tell: (message) => channel?.postMessage(message),
@@ -72,6 +74,7 @@ function watch(store: SessionStore, channel: BroadcastChannel | null, queries: Q
 
   const stops = [
     onSessionTrouble((problem) => store.suspect(problem)),
+    onWrite(() => store.written()),
     store.subscribe(forgetOthersAnswers(store, queries)),
   ];
   channel?.addEventListener("message", hear);

@@ -7,6 +7,7 @@ import { POLL_MS, type SessionMessage, SessionStore } from "./session-store";
 let answer: () => Promise<SessionReading>;
 let asked: { passive?: boolean | undefined }[];
 let told: SessionMessage[];
+let kept: (string | null)[];
 let visible: boolean;
 let store: SessionStore;
 
@@ -18,12 +19,14 @@ beforeEach(() => {
   vi.useFakeTimers();
   asked = [];
   told = [];
+  kept = [];
   visible = true;
   store = new SessionStore({
     read: (options) => {
       asked.push(options);
       return answer();
     },
+    keepCsrfToken: (token) => kept.push(token),
     now: Date.now,
     visible: () => visible,
     tell: (message) => told.push(message),
@@ -103,6 +106,7 @@ test("an answer that a sign-in has overtaken is dropped", async () => {
   late({ current: NOBODY, skew: 0 });
   await reading;
   expect(store.snapshot()).toMatchObject({ status: "signed-in", account: ADA });
+  expect(kept).toEqual(["csrf-of-ada"]);
 });
 
 test("a question asked while another is on its way is asked again, so its answer is not older than it", async () => {

@@ -29,6 +29,8 @@ export interface SessionSurroundings {
   readonly read: (options: RequestOptions) => Promise<SessionReading>;
   readonly now: () => number;
   readonly visible: () => boolean;
+  /** Keeps the CSRF token of the session that was read last; an overtaken answer's is not kept. */
+  readonly keepCsrfToken: (token: string | null) => void;
   /** Tells the other tabs of this browser. No token ever goes this way. */
   readonly tell: (message: SessionMessage) => void;
 }
@@ -130,6 +132,11 @@ export class SessionStore {
     void this.refresh({ passive: true });
   }
 
+  /** A request that changes something was carried out. The first may have created a session before sign-in. */
+  written(): void {
+    if (this.state.status === "anonymous" && this.state.sessionId === null) void this.refresh({ passive: true });
+  }
+
   /** Stops the timer; `refresh` starts it again. */
   stop(): void {
     clearTimeout(this.timer);
@@ -161,6 +168,7 @@ export class SessionStore {
   }
 
   private take({ current, skew }: SessionReading): void {
+    this.surroundings.keepCsrfToken(current.csrf_token);
     const before = this.state;
     const idleExpiresAt = instant(current.idle_expires_at, skew);
     const account = current.account;

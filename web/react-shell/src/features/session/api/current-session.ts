@@ -1,5 +1,4 @@
 import { requestWithResponse, type RequestOptions, users } from "@/lib/api-client";
-import { keepCsrfToken } from "@/lib/csrf";
 import type { components } from "@/types/users";
 
 export type Account = components["schemas"]["Account"];
@@ -14,7 +13,7 @@ export interface SessionReading {
 /** Clocks closer than this count as equal: a Date header has whole seconds, and the answer took its time. */
 const SKEW_NOISE_MS = 2_000;
 
-/** Reads the session of this browser; nulls when there is none. Keeps the CSRF token that comes with it. */
+/** Reads the session of this browser; nulls when there is none. */
 export async function readCurrentSession(options: RequestOptions): Promise<SessionReading> {
   const { data, response } = await requestWithResponse((init) => users.GET("/api/users/sessions/current", init), {
     ...options,
@@ -25,7 +24,6 @@ export async function readCurrentSession(options: RequestOptions): Promise<Sessi
 
 /** What an answer with a session says; used for a sign-in's as well. */
 export function readingOf(current: CurrentSession, response: Response): SessionReading {
-  keepCsrfToken(current.csrf_token);
   const sent = Date.parse(response.headers.get("Date") ?? "");
   const skew = Number.isNaN(sent) ? 0 : sent - Date.now();
   return { current, skew: Math.abs(skew) < SKEW_NOISE_MS ? 0 : skew };
