@@ -19,7 +19,7 @@ _CONVERTER = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
 
 
 def instrument(app: Flask) -> None:
-    FlaskInstrumentor().instrument_app(app, enable_commenter=False)
+    FlaskInstrumentor().instrument_app(app, enable_commenter=False)  # type: ignore[no-untyped-call]
     app.before_request(_attach_session)
     app.teardown_request(_detach)
 
@@ -30,9 +30,9 @@ def session_events() -> Events:
 
 def attach_principal() -> None:
     """Where the view asked who is signed in. Anywhere else it would be one more question to the store."""
-    if current_session().accessed and (principal := current_session().principal) is not None:
-        pseudonym = parts().sessions.pseudonym(principal)
-        g.attached.append(otel.attach(current_session().id, pseudonym))
+    session = current_session()
+    if session.accessed and session.id is not None and session.principal is not None:
+        g.attached.append(otel.attach(session.id, parts().sessions.pseudonym(session.principal)))
 
 
 def _attach_session() -> None:

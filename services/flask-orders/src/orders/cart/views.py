@@ -22,7 +22,7 @@ SET_COOKIE = {"Set-Cookie": {"description": "The session cookie.", "schema": {"t
 
 
 @blueprint.route("")
-@blueprint.doc(operationId="getCart")
+@blueprint.operation("getCart")
 @blueprint.response(200, CartSchema, description="The cart.")
 def get_cart() -> Cart:
     """The session's cart; empty when there is no session"""
@@ -30,7 +30,7 @@ def get_cart() -> Cart:
 
 
 @blueprint.route("/items/<sku:sku>", methods=["PUT"])
-@blueprint.doc(operationId="putCartItem")
+@blueprint.operation("putCartItem")
 @blueprint.arguments(QuantitySchema)
 @blueprint.response(200, CartSchema, description="The cart.", headers=SET_COOKIE)
 @blueprint.refusal(404, "No such product.")
@@ -46,7 +46,7 @@ def put_cart_item(asked: dict[str, int], sku: str) -> Cart:
 
 
 @blueprint.route("/items/<sku:sku>", methods=["DELETE"])
-@blueprint.doc(operationId="deleteCartItem")
+@blueprint.operation("deleteCartItem")
 @blueprint.response(200, CartSchema, description="The cart.")
 @blueprint.refusal(404, "Not the SKU of any product: it has characters that none has.")
 def delete_cart_item(sku: str) -> Cart:

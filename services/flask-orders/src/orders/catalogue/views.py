@@ -16,7 +16,7 @@ blueprint = Blueprint(
 
 
 @blueprint.route("")
-@blueprint.doc(operationId="listProducts")
+@blueprint.operation("listProducts")
 @blueprint.arguments(ProductQuerySchema, location="query")
 @blueprint.response(200, ProductListSchema, description="Products.")
 def list_products(asked: dict[str, str]) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def list_products(asked: dict[str, str]) -> dict[str, Any]:
 
 
 @blueprint.route("/<sku:sku>")
-@blueprint.doc(operationId="getProduct")
+@blueprint.operation("getProduct")
 @blueprint.response(200, ProductSchema, description="The product.")
 @blueprint.refusal(404, "No such product.")
 def get_product(sku: str) -> Product:

@@ -31,7 +31,7 @@ blueprint = Blueprint(
 
 
 @blueprint.route("", methods=["POST"])
-@blueprint.doc(operationId="placeOrder")
+@blueprint.operation("placeOrder")
 @blueprint.arguments(KeySchema, location="headers")
 @blueprint.arguments(NewOrderSchema)
 @blueprint.response(201, OrderSchema, description="The order; the same for the same Idempotency-Key.")
@@ -63,7 +63,7 @@ def place_order(headers: dict[str, str], body: dict[str, Any]) -> Order:
 
 
 @blueprint.route("")
-@blueprint.doc(operationId="listOrders")
+@blueprint.operation("listOrders")
 @blueprint.response(200, OrderListSchema, description="Orders.")
 @sign_in_required
 def get_orders() -> dict[str, Any]:
@@ -73,7 +73,7 @@ def get_orders() -> dict[str, Any]:
 
 
 @blueprint.route("/<uuid:id>")
-@blueprint.doc(operationId="getOrder")
+@blueprint.operation("getOrder")
 @blueprint.response(200, OrderSchema, description="The order.")
 @blueprint.refusal(404, "No such order of this principal.")
 @sign_in_required
@@ -98,7 +98,7 @@ def _sold(wanted: dict[str, int]) -> dict[str, int]:
         return {line.sku: line.quantity for line in price_cart(database, wanted).items}
 
 
-@blueprint.errorhandler(rules.CartDiffers)
+@blueprint.answer_to(rules.CartDiffers)
 def _answer_cart_differs(error: rules.CartDiffers) -> Response:
     detail = "Your cart changed since you looked at it. Look at it again, then confirm."
     return make_problem(
@@ -106,23 +106,23 @@ def _answer_cart_differs(error: rules.CartDiffers) -> Response:
     )
 
 
-@blueprint.errorhandler(rules.OutOfStock)
+@blueprint.answer_to(rules.OutOfStock)
 def _answer_out_of_stock(error: rules.OutOfStock) -> Response:
     detail = "There is not enough of everything. Take less of what `errors` names, then confirm."
     return make_problem(409, detail, errors={sku: [f"In stock: {n}."] for sku, n in error.left.items()})
 
 
-@blueprint.errorhandler(rules.KeyReused)
+@blueprint.answer_to(rules.KeyReused)
 def _answer_key_reused(_error: rules.KeyReused) -> Response:
     return make_problem(422, "This Idempotency-Key belongs to another order of yours. Draw a new one.")
 
 
-@blueprint.errorhandler(rules.UnknownPrincipal)
+@blueprint.answer_to(rules.UnknownPrincipal)
 def _answer_unknown_principal(_error: rules.UnknownPrincipal) -> Response:
     return make_problem(401, "Your account is closed or disabled. Sign in with another one.")
 
 
-@blueprint.errorhandler(UsersUnavailable)
+@blueprint.answer_to(UsersUnavailable)
 def _answer_users_unavailable(_error: UsersUnavailable) -> Response:
     detail = (
         "Your account could not be asked about. Nothing was ordered: repeat with the same Idempotency-Key."
