@@ -1,142 +1,29 @@
-"""What users of the library test with: a clock that stands still, a manager over memory, and the contract
-of stores.
-
-``class TestMyStore(StoreContract)`` with a pytest fixture ``store`` runs every promise of ``core.store`` against it.
-"""
+"""The promises of ``core.store``, as tests that any store can be held to."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from .core import values
-from .core.events import ConflictOutcome, Events, Validation
-from .core.manager import SessionManager
-from .core.record import TAG_BYTES, Address, Attribute, EndReason, Header, Kind, Record, Tombstone
-from .core.settings import SessionSettings
-from .core.store import (
+from ..core import values
+from ..core.record import Header, Record, Tombstone
+from ..core.store import (
     Absent,
     Change,
     Conflicted,
     Created,
     Ended,
     Exists,
-    Outdated,
     Rotation,
     Store,
     Written,
 )
-from .core.token import PARTITIONS, Key, KeyRing, Keys, new_session_id
-from .stores.memory import MemoryStore
-
-START = 1_800_000_000_000  # 2027-01-15T08:00:00Z, in milliseconds
-HOUR = 3_600_000
+from .doubles import HOUR, make_address, make_attribute, make_principal, make_record
+from .principals import PrincipalContract
 
 
-class FakeClock:
-    """Stands still until ``advance``."""
-
-    def __init__(self, now: int = START) -> None:
-        self._now = now
-
-    def now(self) -> int:
-        return self._now
-
-    def advance(self, *, seconds: float = 0, milliseconds: int = 0) -> None:
-        self._now += int(seconds * 1000) + milliseconds
-
-
-@dataclass
-class RecordedEvents(Events):
-    """Keeps what it was told, in order."""
-
-    created_kinds: list[Kind] = field(default_factory=list)
-    ended_reasons: list[EndReason] = field(default_factory=list)
-    validations: list[Validation] = field(default_factory=list)
-    conflicts: list[ConflictOutcome] = field(default_factory=list)
-    operations: list[str] = field(default_factory=list)
-
-    def created(self, kind: Kind) -> None:
-        self.created_kinds.append(kind)
-
-    def ended(self, reason: EndReason) -> None:
-        self.ended_reasons.append(reason)
-
-    def validated(self, result: Validation) -> None:
-        self.validations.append(result)
-
-    def conflict(self, outcome: ConflictOutcome) -> None:
-        self.conflicts.append(outcome)
-
-    @contextmanager
-    def operation(self, name: str, attributes: Mapping[str, str | int]) -> Iterator[None]:  # noqa: ARG002
-        self.operations.append(name)
-        yield
-
-
-def make_keys() -> Keys:
-    """Random keys, one a ring, ID ``A``."""
-
-    def ring() -> KeyRing:
-        return KeyRing((Key("A", secrets.token_bytes(32)),))
-
-    return Keys(mac=ring(), pepper=ring(), csrf=ring(), placement=secrets.token_bytes(32))
-
-
-def memory_manager(
-    *,
-    clock: FakeClock | None = None,
-    settings: SessionSettings | None = None,
-    events: Events | None = None,
-    keys: Keys | None = None,
-    store: Store | None = None,
-) -> SessionManager:
-    """A manager over a ``MemoryStore`` of its own; its clock is a ``FakeClock`` unless one is given."""
-    clock = clock or FakeClock()
-    settings = settings or SessionSettings()
-    store = store or MemoryStore(
-        clock=clock,
-        tombstone_ms=settings.tombstone * 1000,
-        unreturned_ms=settings.anonymous_unreturned * 1000,
-    )
-    return SessionManager(store, keys or make_keys(), settings=settings, clock=clock, events=events)
-
-
-def make_address(partition: int | None = None) -> Address:
-    chosen = secrets.randbelow(PARTITIONS) if partition is None else partition
-    return Address(chosen, new_session_id(secrets.token_bytes))
-
-
-def make_attribute(value: object) -> Attribute:
-    return Attribute(secrets.token_bytes(TAG_BYTES), values.encode(value))
-
-
-def make_record(now: int, attributes: Mapping[str, object] | None = None, **fields: object) -> Record:
-    """An anonymous session that began ``now`` and whose cookie came back, unless ``fields`` of the header
-    say other.
-    """
-    header = Header(
-        secret_hash=secrets.token_bytes(16),
-        pepper_id="A",
-        created_at=now,
-        last_seen_at=now,
-        idle=HOUR,
-        absolute_at=now + 12 * HOUR,
-        returned=True,
-    )
-    header = replace(header, **fields)  # type: ignore[arg-type]
-    return Record(header, {name: make_attribute(value) for name, value in (attributes or {}).items()})
-
-
-def make_principal() -> str:
-    """A ``principal_key`` that nobody else has."""
-    return secrets.token_urlsafe(16)
-
-
-class StoreContract:
+class StoreContract(PrincipalContract):
     """One behaviour suite for every store. Times are written into headers, so no test waits and none needs
     a clock.
 
@@ -421,75 +308,6 @@ class StoreContract:
         assert isinstance(store.read(address), Record)
         tags = {"same": tags["same"], "changed": changed.tag, "new": new.tag}
         assert store.end(address, "rotated-away", if_tags=tags) == Ended(address.session_id, "rotated-away")
-
-    # --- a principal's sessions
-
-    def test_a_principals_live_sessions_are_listed_most_recently_seen_first(self, store: Store) -> None:
-        partition, principal_key, now = make_address().partition, make_principal(), store.now()
-        addresses = [make_address(partition) for _ in range(3)]
-        for age, address in zip((30_000, 10_000, 20_000), addresses, strict=True):
-            store.create(address, make_record(now - age, {"a": 1}, principal_key=principal_key))
-        store.create(make_address(partition), make_record(now, principal_key=make_principal()))
-        store.create(make_address(partition), make_record(now))
-        listed, due = store.list(partition, principal_key)
-        assert [one.session_id for one in listed] == [addresses[n].session_id for n in (1, 2, 0)]
-        assert listed[0].header.last_seen_at == now - 10_000
-        assert due == ()
-
-    def test_a_list_ends_what_is_due_and_reports_it_once(self, store: Store) -> None:
-        partition, principal_key, now = make_address().partition, make_principal(), store.now()
-        live, due = make_address(partition), make_address(partition)
-        store.create(live, make_record(now, principal_key=principal_key))
-        store.create(due, make_record(now - 2 * HOUR, principal_key=principal_key))
-        listed, ended = store.list(partition, principal_key)
-        assert [one.session_id for one in listed] == [live.session_id]
-        assert ended == (Ended(due.session_id, "idle"),)
-        assert store.list(partition, principal_key)[1] == ()
-        assert isinstance(store.read(due), Tombstone)
-
-    def test_an_ended_session_leaves_its_principals_list(self, store: Store) -> None:
-        address, principal_key = make_address(), make_principal()
-        store.create(address, make_record(store.now(), principal_key=principal_key))
-        store.end(address, "logout", principal_key=principal_key)
-        assert store.list(address.partition, principal_key) == ((), ())
-
-    def test_ending_a_principal_ends_all_but_the_kept_session(self, store: Store) -> None:
-        partition, principal_key, now = make_address().partition, make_principal(), store.now()
-        addresses = [make_address(partition) for _ in range(3)]
-        for address in addresses:
-            store.create(address, make_record(now, principal_key=principal_key, generation=1))
-        other = make_address(partition)
-        store.create(other, make_record(now, principal_key=make_principal(), generation=1))
-        kept, *gone = addresses
-        ended = store.end_principal(partition, principal_key, "revoked", generation=2, keep=kept.session_id)
-        assert {one.session_id for one in ended} == {address.session_id for address in gone}
-        assert {one.reason for one in ended} == {"revoked"}
-        found = store.read(kept)
-        assert isinstance(found, Record)
-        assert found.header.generation == 2
-        assert all(isinstance(store.read(address), Tombstone) for address in gone)
-        assert isinstance(store.read(other), Record)
-        again = store.end_principal(partition, principal_key, "revoked", generation=2, keep=kept.session_id)
-        assert again == ()
-
-    def test_a_sign_in_with_an_older_generation_is_refused(self, store: Store) -> None:
-        partition, principal_key, now = make_address().partition, make_principal(), store.now()
-        store.end_principal(partition, principal_key, "revoked", generation=3)
-        address = make_address(partition)
-        older = make_record(now, principal_key=principal_key, generation=2)
-        assert store.create(address, older) == Outdated(3)
-        assert store.read(address) is None
-        store.end_principal(partition, principal_key, "revoked", generation=1)
-        assert store.create(address, older) == Outdated(3)
-        current = make_record(now, principal_key=principal_key, generation=3)
-        assert isinstance(store.create(address, current), Created)
-
-    def test_a_sign_in_with_a_newer_generation_raises_it(self, store: Store) -> None:
-        partition, principal_key, now = make_address().partition, make_principal(), store.now()
-        newer = make_record(now, principal_key=principal_key, generation=4)
-        assert isinstance(store.create(make_address(partition), newer), Created)
-        older = make_record(now, principal_key=principal_key, generation=3)
-        assert store.create(make_address(partition), older) == Outdated(4)
 
     # --- the whole store
 
