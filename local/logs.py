@@ -1,6 +1,9 @@
 """The programs' logs."""
 
+import json
 from pathlib import Path
+
+_WIDEST = 300
 
 
 def tail(log: Path, *, lines: int = 15) -> list[str]:
@@ -12,4 +15,16 @@ def tail(log: Path, *, lines: int = 15) -> list[str]:
             text = file.read().decode(errors="replace")
     except OSError:
         return []
-    return [line[:300] for line in text.splitlines()[-lines:]]
+    return [part[:_WIDEST] for line in text.splitlines()[-lines:] for part in readable(line)]
+
+
+def readable(line: str) -> list[str]:
+    """A service's JSON line as a person reads it: level, event, and where an exception came to its point."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return [line]
+    if not isinstance(entry, dict) or "event" not in entry:
+        return [line]
+    exception = str(entry.get("exception", "")).strip().splitlines()
+    return [f"{entry.get('level', '')}: {entry['event']}", *(f"  {text}" for text in exception[-3:])]

@@ -123,11 +123,14 @@ class Platform:
             processes.survivors([pid], seconds=5)
 
     def start_program(self, program: str) -> None:
-        """Start one program that was killed, and wait until its part is ready."""
+        """Start one program that was killed. Returns when its part is ready; of a part of several programs of
+        which some still do not run, at once: it cannot get ready before the last of them is started."""
         self._wait_until_ended([program], seconds=5)
         self._supervisor.begin(program)
+        alive = self._alive()
         for part in (part for stage in self._stages for part in stage):
-            if program in (one.name for one in part.programs):
+            names = [one.name for one in part.programs]
+            if program in names and alive.issuperset(names):
                 part.settle(self._tick(part, [program], Stopwatch()))
 
     def _refresh(self, programs: Sequence[Program]) -> None:

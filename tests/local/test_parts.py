@@ -10,6 +10,7 @@ from local import layout as layouts
 from local import processes
 from local.errors import LocalError
 from local.layout import CLUSTER_BUS_OFFSET, Layout, Ports
+from local.logs import tail
 from local.otlp import Trace
 from local.parts.edge import version
 from local.platform import all_parts, secure_folder
@@ -106,3 +107,24 @@ def test_a_request_is_a_child_of_the_storys_root() -> None:
     assert written["parentSpanId"]
     assert int(str(written["endTimeUnixNano"])) >= int(str(written["startTimeUnixNano"]))
     assert written["attributes"] == [{"key": "http.response.status_code", "value": {"intValue": "200"}}]
+
+
+def test_the_end_of_a_json_log_says_what_was_raised(tmp_path: Path) -> None:
+    log = tmp_path / "users.log"
+    lines = [
+        "plain words",
+        '{"level": "error", "event": "Worker failed", "exception": "Traceback:\\n  here\\n  there\\nKeyError: 7"}',
+        '{"level": "info", "event": "Shutting down"}',
+        "{not json",
+    ]
+    log.write_text("\n".join(lines))
+    assert tail(log) == [
+        "plain words",
+        "error: Worker failed",
+        "    here",
+        "    there",
+        "  KeyError: 7",
+        "info: Shutting down",
+        "{not json",
+    ]
+    assert tail(tmp_path / "missing.log") == []
