@@ -51,7 +51,10 @@ export default tseslint.config(
           regex: `^@/features/(?!${feature}/|session/session-context$)`,
           message: "Features do not import each other; all may use features/session/session-context.",
         },
-        { regex: "^\\.\\./\\.\\./(?!$)", message: "Leave the feature by @/…, so that the arrows can be checked." },
+        {
+          regex: `^(?:\\.\\./)+(?:app|lib|components/ui|features|${features.join("|")})/`,
+          message: "Leave the feature by @/…, so that the arrows can be checked.",
+        },
       ],
     ),
   ),

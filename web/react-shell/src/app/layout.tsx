@@ -1,6 +1,5 @@
 import { Suspense, useEffect, useRef } from "react";
 import { NavigationType, Outlet, useLocation, useNavigationType } from "react-router";
-import { DrawingsInReserve } from "@/components/ui/drawing";
 import { Loading, Skeleton } from "@/components/ui/skeleton";
 import { StoreAwayBar } from "@/features/session/store-away-bar";
 import { ErrorBoundary } from "./error-boundary";
@@ -27,7 +26,6 @@ export function Layout() {
         </ErrorBoundary>
       </main>
       <Footer />
-      <DrawingsInReserve />
     </div>
   );
 }
