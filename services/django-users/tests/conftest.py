@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import django
 import pytest
 from chassis.assertion import Signer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -66,6 +67,7 @@ def _make_assertion_keys(folder: Path) -> None:
 
 _folder = tempfile.TemporaryDirectory(prefix="polysession-users-")
 os.environ.update(_environment(Path(_folder.name)))
+django.setup()
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,8 @@
 """Django's settings, all of them from `users.config`: nothing here reads the environment."""
 
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from polysession.core.cookie import csrf_cookie_name, session_cookie_name
+from polysession.core.cookie import session_cookie_name
 
 from users.config import get_config
 
@@ -36,6 +35,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "users.telemetry.RouteMiddleware",
+    "users.policy.AdminPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "users.telemetry.SessionMiddleware",
     "users.problems.UnavailableMiddleware",
@@ -90,17 +90,15 @@ AUTH_PASSWORD_VALIDATORS = [
 SESSION_ENGINE = "polysession.contrib.django"
 POLYSESSION_MANAGER = "users.sessions.manager.make_manager"
 SESSION_COOKIE_NAME = session_cookie_name(_config.session_settings)
-CSRF_COOKIE_NAME = csrf_cookie_name(_config.session_settings)
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _config.secure_cookies
-CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = _config.secure_cookies
+CSRF_USE_SESSIONS = True
 CSRF_HEADER_NAME = "HTTP_X_CSRF_TOKEN"
 CSRF_FAILURE_VIEW = "users.problems.answer_csrf_failure"
 LOGIN_URL = "admin:login"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 STATIC_URL = "/api/users/static/"
-STATIC_ROOT = Path(__file__).parent / "static"  # made by collectstatic in an image; else the finders serve
-WHITENOISE_USE_FINDERS = True
+WHITENOISE_USE_FINDERS = True  # the admin's files, from its package: nothing is to be collected
 WHITENOISE_AUTOREFRESH = False
 
 REST_FRAMEWORK = {

@@ -171,6 +171,16 @@ def test_a_refused_sign_in_is_401_without_a_cookie(visitor: Any, ada: Any):
     assert COOKIE not in answer.cookies
 
 
+def test_a_refused_sign_in_leaves_nothing_behind_when_the_view_answers_itself(
+    visitor: Any, ada: Any, events: RecordedEvents
+):
+    get_manager().end_principal(str(ada.pk), generation=5)
+    answer = visitor.post("/sign-in?token&own-answer", {"username": "ada", "password": PASSWORD})
+    assert answer.status_code == 200
+    assert COOKIE not in answer.cookies
+    assert events.created_kinds == []
+
+
 # --- CSRF
 
 
@@ -210,6 +220,21 @@ def test_the_header_is_taken_as_well_as_the_field(new_visitor: Callable[..., Any
     visitor = strict(new_visitor)
     token = visitor.get("/token").json()["token"]
     assert visitor.post("/put/theme/dark", headers={"X-CSRF-Token": token}).status_code == 200
+
+
+def test_djangos_own_middleware_and_decorator_take_the_same_token(
+    new_visitor: Callable[..., Any], settings: Any
+):
+    settings.MIDDLEWARE = [
+        "django.middleware.csrf.CsrfViewMiddleware" if name.endswith(".CsrfMiddleware") else name
+        for name in settings.MIDDLEWARE
+    ]
+    visitor = strict(new_visitor)
+    assert visitor.post("/put/theme/dark").status_code == 403
+    for _ in range(2):
+        assert visitor.post("/put/theme/dark", {"csrfmiddlewaretoken": field(visitor)}).status_code == 200
+    # The secret is derived, never kept.
+    assert list(get_manager().open(visitor.token)) == ["theme"]
 
 
 def test_asking_for_a_token_creates_no_session(visitor: Any, store: Any):

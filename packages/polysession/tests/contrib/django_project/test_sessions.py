@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.contrib.sessions.backends.base import CreateError
 from django.core.exceptions import ImproperlyConfigured
-from polysession.contrib.django import SessionStore, get_manager
+from django.http import HttpResponse
+from polysession.contrib.django import CsrfMiddleware, SessionStore, get_manager
 from polysession.core.record import Kind
 from polysession.testing import FakeClock, RecordedEvents
 
@@ -266,14 +267,17 @@ def test_a_callable_is_called_once(settings: Any, manager: Any):
     assert calls == [1]
 
 
-@pytest.mark.parametrize("name", ["SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME"])
-def test_a_cookie_name_that_differs_from_the_session_settings_is_named(
-    settings: Any, manager: Any, name: str
-):
-    setattr(settings, name, "another")
+def test_a_cookie_name_that_differs_from_the_session_settings_is_named(settings: Any, manager: Any):
+    settings.SESSION_COOKIE_NAME = "another"
     settings.POLYSESSION_MANAGER = manager
-    with pytest.raises(ImproperlyConfigured, match=name):
+    with pytest.raises(ImproperlyConfigured, match="SESSION_COOKIE_NAME"):
         get_manager()
+
+
+def test_a_csrf_secret_beside_the_session_is_refused(settings: Any):
+    settings.CSRF_USE_SESSIONS = False
+    with pytest.raises(ImproperlyConfigured, match="CSRF_USE_SESSIONS"):
+        CsrfMiddleware(lambda request: HttpResponse())
 
 
 def test_an_anonymous_session_counts_as_one(visitor: Any, events: RecordedEvents):

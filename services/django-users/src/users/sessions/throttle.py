@@ -20,7 +20,7 @@ from limits.errors import ConcurrentUpdateError, ConfigurationError, StorageErro
 from limits.storage import Storage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 from redis.retry import Retry
 
 from users.config import Config, get_config
@@ -97,7 +97,14 @@ def _unavailable() -> Iterator[None]:
     try:
         yield
     # ConfigurationError: no node answered while it connected.
-    except (StorageError, ConfigurationError, ConcurrentUpdateError, RedisError, OSError) as error:
+    except (
+        StorageError,
+        ConfigurationError,
+        ConcurrentUpdateError,
+        RedisError,
+        RedisClusterException,
+        OSError,
+    ) as error:
         raise ThrottleUnavailable from error
 
 

@@ -12,6 +12,7 @@ What differs from Django's own engines, and why:
   ends the session at once, so that a view learns whether a sign-out took effect.
 * The user's ``session_generation``, read together with the password that was checked, goes with the sign-in: one
   that raced with "end all" or a password change is refused. A user model without it has generation 0.
+* Set ``CSRF_USE_SESSIONS = True``: the CSRF secret is derived from the session (see `csrf`).
 * No session is written by being read: a nested change is found by itself, ``modified`` is not needed.
 """
 
@@ -22,10 +23,10 @@ from typing import Any
 from django.contrib.auth.signals import user_logged_in
 from django.http import HttpRequest
 
-from .csrf import CsrfMiddleware, check_csrf, csrf_token, offer_token
+from .csrf import CsrfMiddleware, check_csrf, csrf_token
 from .manager import get_manager
 from .middleware import SessionMiddleware, session_optional, session_passive
-from .session import SessionStore
+from .session import CsrfSecret, SessionStore
 
 __all__ = [
     "CsrfMiddleware",
@@ -45,7 +46,7 @@ def _hear_sign_in(request: HttpRequest, user: Any, **_: object) -> None:
         store.sign_in(user._meta.pk.value_to_string(user), generation=getattr(user, "session_generation", 0))
         if "CSRF_COOKIE" in request.META:
             # login() has put a random secret there, that no cookie of ours will ever carry.
-            offer_token(request)
+            request.META["CSRF_COOKIE"] = CsrfSecret(store)
 
 
 user_logged_in.connect(_hear_sign_in, dispatch_uid="polysession.contrib.django")

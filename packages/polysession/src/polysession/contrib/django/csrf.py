@@ -1,19 +1,23 @@
-"""The library's CSRF token where Django expects its own. Signed double submit (OWASP), alike in every service."""
+"""The library's CSRF token where Django expects its own. Signed double submit (OWASP), alike in every service.
+
+With ``CSRF_USE_SESSIONS = True`` Django asks the session for its CSRF secret, and `SessionStore` answers with
+HMAC(csrf key, session ID), or that of a cookie before there is a session. So ``get_token``, ``{% csrf_token %}``,
+``csrf_protect`` and Django's own middleware work with it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.middleware.csrf import (  # type: ignore[attr-defined]
+from django.middleware.csrf import (
     CsrfViewMiddleware,
     RejectRequest,
-    _unmask_cipher_token,
 )
-from django.utils.cache import patch_vary_headers
-from django.utils.functional import SimpleLazyObject
 
 from polysession.core.errors import StoreUnavailable
 
@@ -22,41 +26,24 @@ from .session import store_of
 
 
 def csrf_token(request: HttpRequest) -> str:
-    """A masked token for unsafe requests, good in every service of the platform. Creates no session.
-
-    Bound to the session, else to a cookie of its own that `SessionMiddleware` sets. A sign-in or rotation under way
-    is committed first, since the token belongs to what follows it.
-    """
-    store = store_of(request)
-    store.ask()
-    if store.renews:
-        store.commit()
-    cookie = getattr(request, "_polysession_csrf", None) or request.COOKIES.get(settings.CSRF_COOKIE_NAME)
-    token, binding = store.session.csrf_token(cookie)
-    if binding is not None:
-        request._polysession_csrf = binding  # type: ignore[attr-defined]
-    return token
+    """A masked token for unsafe requests, good in every service of the platform. Creates no session."""
+    return store_of(request).csrf_token()
 
 
 def check_csrf(request: HttpRequest, given: str | None = None) -> bool:
     """Whether ``given``, else the header ``CSRF_HEADER_NAME``, fits the session or the CSRF cookie."""
-    if given is None:
-        given = request.META.get(settings.CSRF_HEADER_NAME)
-    store = store_of(request)
-    store.ask()
-    return store.session.check_csrf(request.COOKIES.get(settings.CSRF_COOKIE_NAME), given)
-
-
-def offer_token(request: HttpRequest) -> None:
-    """Django's ``get_token`` will find the secret here; nothing is asked of the store until it does."""
-    request.META["CSRF_COOKIE"] = SimpleLazyObject(lambda: _unmask_cipher_token(csrf_token(request)))
+    return store_of(request).check_csrf(
+        request.META.get(settings.CSRF_HEADER_NAME) if given is None else given
+    )
 
 
 class CsrfMiddleware(CsrfViewMiddleware):
-    """Django's, checking the origin as it does, with the library's token: forms and ``{% csrf_token %}`` just work."""
+    """Django's, checking the origin as it does; any key of the ring is good, and a store that is away is 503."""
 
-    def process_request(self, request: HttpRequest) -> None:
-        offer_token(request)
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        super().__init__(get_response)
+        if not settings.CSRF_USE_SESSIONS:
+            raise ImproperlyConfigured("Set CSRF_USE_SESSIONS = True: the secret belongs to the session.")
 
     def process_view(  # type: ignore[override]
         self, request: HttpRequest, *view: Any
@@ -66,12 +53,11 @@ class CsrfMiddleware(CsrfViewMiddleware):
         except StoreUnavailable as error:
             return refuse(error)
 
-    def _check_token(self, request: HttpRequest) -> None:
-        if not check_csrf(
-            request, request.POST.get("csrfmiddlewaretoken") if request.method == "POST" else None
-        ):
-            raise RejectRequest("CSRF token missing or incorrect.")
+    def process_response(self, _request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Nothing is kept, and `SessionMiddleware` sets the cookie."""
+        return response
 
-    def _set_csrf_cookie(self, request: HttpRequest, response: HttpResponseBase) -> None:  # noqa: ARG002
-        """`SessionMiddleware` sets it."""
-        patch_vary_headers(response, ("Cookie",))
+    def _check_token(self, request: HttpRequest) -> None:
+        given = request.POST.get("csrfmiddlewaretoken") if request.method == "POST" else None
+        if not check_csrf(request, given or None):
+            raise RejectRequest("CSRF token missing or incorrect.")

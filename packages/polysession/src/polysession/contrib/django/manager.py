@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
-from polysession.core.cookie import csrf_cookie_name, session_cookie_name
+from polysession.core.cookie import session_cookie_name
 from polysession.core.manager import SessionManager
 
 _lock = threading.Lock()
@@ -38,13 +38,9 @@ def _make_manager() -> SessionManager:
         raise ImproperlyConfigured(
             "Set POLYSESSION_MANAGER to a SessionManager, or to the path of what makes one."
         )
-    for name, wanted in (
-        ("SESSION_COOKIE_NAME", session_cookie_name(manager.settings)),
-        ("CSRF_COOKIE_NAME", csrf_cookie_name(manager.settings)),
-    ):
-        # Django's test client and others read these two.
-        if getattr(settings, name) != wanted:
-            raise ImproperlyConfigured(f'Set {name} = "{wanted}", as the session settings say.')
+    if (wanted := session_cookie_name(manager.settings)) != settings.SESSION_COOKIE_NAME:
+        # Django's test client, and others, go by it.
+        raise ImproperlyConfigured(f'Set SESSION_COOKIE_NAME = "{wanted}", as the session settings say.')
     return manager
 
 

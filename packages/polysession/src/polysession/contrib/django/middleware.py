@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
-from polysession.core.cookie import Cookie, clear_session, set_csrf
+from polysession.core.cookie import Cookie, clear_session, csrf_cookie_name, set_csrf
 from polysession.core.errors import PolysessionError
 from polysession.core.record import Device
 
@@ -50,6 +50,7 @@ class SessionMiddleware(DjangoSessionMiddleware):
                 user_agent=request.headers.get("User-Agent", "")[:256],
                 address=request.META.get("REMOTE_ADDR", ""),
             ),
+            csrf_cookie=request.COOKIES.get(csrf_cookie_name(get_manager().settings)),
         )
 
     def process_view(self, request: HttpRequest, view: Any, _args: object, _kwargs: object) -> None:
@@ -70,14 +71,14 @@ class SessionMiddleware(DjangoSessionMiddleware):
         session = getattr(request, "session", None)
         if not isinstance(session, SessionStore):
             return response
-        if response.status_code < 500:
+        if response.status_code < 500 and not session.refused:
             try:
                 session.commit()
             except PolysessionError as error:
                 if (refused := refuse(error)) is None:
                     raise
                 response = refused
-        elif session.failure is not None:
+        elif response.status_code >= 500 and session.failure is not None:
             response = refuse(session.failure) or response
         if session.session.id is not None:
             response["X-Session-Id"] = session.session.id
@@ -90,9 +91,8 @@ class SessionMiddleware(DjangoSessionMiddleware):
             cookie = clear_session(get_manager().settings)
         if cookie is not None:
             _put(response, cookie)
-        binding = getattr(request, "_polysession_csrf", None)
-        if binding is not None and response.status_code < 500:
-            _put(response, set_csrf(get_manager().settings, binding))
+        if session.csrf_binding is not None and response.status_code < 500:
+            _put(response, set_csrf(get_manager().settings, session.csrf_binding))
         if session.accessed or cookie is not None:
             patch_vary_headers(response, ("Cookie",))
 

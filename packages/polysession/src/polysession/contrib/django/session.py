@@ -10,6 +10,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import CreateError, SessionBase
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
+from django.middleware.csrf import CSRF_SECRET_LENGTH, CSRF_SESSION_KEY, _unmask_cipher_token  # type: ignore[attr-defined]
 
 from polysession.core.errors import StoreUnavailable
 from polysession.core.record import Device
@@ -31,12 +32,16 @@ class SessionStore(SessionBase):
         passive: bool = False,
         optional: bool = False,
         device: Device | None = None,
+        csrf_cookie: str | None = None,
     ) -> None:
         # Not Django's: it would make a serializer, and validate the key by rules of its own.
         self._given, self.passive, self.optional, self._device = session_key, passive, optional, device
+        self.csrf_cookie = csrf_cookie
+        self.csrf_binding: str | None = None  # a new value for that cookie
         self.accessed = False
         self.modified = False
         self.renews = False  # a commit will change the token: sign-in or rotation
+        self.refused = False  # the last commit failed: what it left is not to be saved by the middleware
         self.failure: StoreUnavailable | None = None
         self._opened: Session | None = None
         self._attributes = _Attributes(self)
@@ -81,6 +86,14 @@ class SessionStore(SessionBase):
     async def _aget_session(self, no_load: bool = False) -> MutableMapping[str, Any]:
         return await sync_to_async(self._get_session)(no_load)
 
+    def get(self, key: str, default: Any = None) -> Any:
+        return CsrfSecret(self) if key == CSRF_SESSION_KEY else super().get(key, default)
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        # A CSRF secret that Django drew at random is not kept: ours is derived.
+        if key != CSRF_SESSION_KEY:
+            super().__setitem__(key, value)
+
     def sign_in(self, principal: str, *, generation: int = 0) -> None:
         """At save. A session of somebody else leaves its attributes behind."""
         self.renews = True
@@ -123,8 +136,24 @@ class SessionStore(SessionBase):
 
     def commit(self) -> None:
         """Save what there is to save; creates no session that would be empty. Errors: `Session.commit`."""
+        self.refused = True
         self.session.commit()
-        self.renews = False
+        self.renews = self.refused = False
+
+    def csrf_token(self) -> str:
+        """A masked token, bound to the session, else to a cookie of its own. A sign-in or rotation under way is
+        committed first: the token belongs to what follows it.
+        """
+        self.ask()
+        if self.renews:
+            self.commit()
+        token, binding = self.session.csrf_token(self.csrf_binding or self.csrf_cookie)
+        self.csrf_binding = binding or self.csrf_binding
+        return token
+
+    def check_csrf(self, given: str | None) -> bool:
+        self.ask()
+        return self.session.check_csrf(self.csrf_cookie, given)
 
     def save(self, must_create: bool = False) -> None:
         """`commit`; and a session that does not exist yet is created even if it is empty, as Django promises."""
@@ -208,6 +237,22 @@ class _Attributes(MutableMapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._store.session) + (self._store.session.principal is not None)
+
+
+class CsrfSecret:
+    """What Django's CSRF code takes for the 32 characters of its secret: the store is asked when it reads them."""
+
+    def __init__(self, store: SessionStore) -> None:
+        self._store = store
+
+    def __len__(self) -> int:
+        return CSRF_SECRET_LENGTH
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(str(self))
+
+    def __str__(self) -> str:
+        return str(_unmask_cipher_token(self._store.csrf_token()))
 
 
 def store_of(request: HttpRequest) -> SessionStore:

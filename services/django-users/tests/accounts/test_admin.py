@@ -1,0 +1,105 @@
+"""The admin signs in by its own form, and its changes go by the rules of the API."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from users.accounts.models import Account
+
+PASSWORD = "correct horse battery staple"
+ADMIN = "/api/users/admin/"
+
+
+def token_in(page: Any) -> str:
+    found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.content.decode())
+    assert found is not None
+    return found[1]
+
+
+def submit(client: Any, path: str, **fields: object) -> Any:
+    return client.post(path, {"csrfmiddlewaretoken": token_in(client.get(path)), **fields})
+
+
+def test_staff_signs_in_by_the_form_and_others_do_not(staff: Any, new_person: Any):
+    for who, status in ((staff, 302), (new_person().sign_up(), 200)):
+        browser = new_person()
+        answer = submit(browser, f"{ADMIN}login/", username=who.name, password=PASSWORD, next=ADMIN)
+        assert answer.status_code == status
+        assert (browser.token is not None) is (status == 302)
+
+
+def test_one_session_is_good_for_the_api_and_the_admin(staff: Any):
+    assert "Accounts" in staff.get(ADMIN).content.decode()
+    token = staff.token
+    answer = submit_logout(staff)
+    assert answer.status_code == 200
+    staff.cookies["session"] = token
+    assert staff.get("/api/users/me").json()["end_reason"] == "logout"
+
+
+def submit_logout(client: Any) -> Any:
+    return client.post(f"{ADMIN}logout/", {"csrfmiddlewaretoken": token_in(client.get(ADMIN))})
+
+
+def test_its_pages_bring_a_policy_of_their_own(staff: Any):
+    policy = staff.get(ADMIN)["Content-Security-Policy"]
+    assert "script-src 'self'" in policy
+    assert "unsafe-inline" not in policy.split("style-src")[0]
+    assert "frame-ancestors 'none'" in policy
+    assert "Content-Security-Policy" not in staff.get("/api/users/me")
+
+
+def test_its_files_are_served_without_a_session(stranger: Any):
+    answer = stranger.get("/api/users/static/admin/css/base.css")
+    assert answer.status_code == 200
+    assert answer["Content-Type"].startswith("text/css")
+    answer.close()
+
+
+def test_disabling_an_account_ends_its_sessions(staff: Any, person: Any):
+    account = Account.objects.get(username=person.name)
+    path = f"{ADMIN}accounts/account/{account.pk}/change/"
+    answer = submit(staff, path, username=account.username, email=account.email)
+    assert answer.status_code == 302, answer.content
+    assert person.get("/api/users/me").json()["end_reason"] == "revoked"
+    account.refresh_from_db()
+    assert (account.is_active, account.session_generation) == (False, 2)
+
+
+def test_setting_a_password_ends_the_accounts_sessions(staff: Any, person: Any):
+    account = Account.objects.get(username=person.name)
+    path = f"{ADMIN}accounts/account/{account.pk}/password/"
+    new = "another long passphrase"
+    answer = submit(staff, path, usable_password="true", password1=new, password2=new)
+    assert answer.status_code == 302, answer.content
+    assert person.get("/api/users/me").json()["end_reason"] == "revoked"
+    assert type(person).sign_in(_as(person), new).token is not None
+
+
+def test_setting_ones_own_password_keeps_this_session_only(staff: Any):
+    other = staff.elsewhere()
+    account = Account.objects.get(username=staff.name)
+    new = "another long passphrase"
+    path = f"{ADMIN}accounts/account/{account.pk}/password/"
+    before = staff.token
+    answer = submit(staff, path, usable_password="true", password1=new, password2=new)
+    assert answer.status_code == 302, answer.content
+    assert staff.token != before
+    assert staff.get("/api/users/me").status_code == 200
+    assert other.get("/api/users/me").status_code == 401
+
+
+def _as(person: Any) -> Any:
+    other = type(person)()
+    other.name = person.name
+    return other
+
+
+def test_an_account_can_be_added(staff: Any, new_person: Any):
+    new = new_person()
+    path = f"{ADMIN}accounts/account/add/"
+    fields = {"username": new.name, "email": new.email, "password1": PASSWORD, "password2": PASSWORD}
+    answer = submit(staff, path, usable_password="true", **fields)
+    assert answer.status_code == 302, answer.content
+    new.sign_in()
