@@ -10,8 +10,6 @@ LocalError
 └── Busy               another `up`, `down` or `reset` of this checkout is at work
 """
 
-
-
 from collections.abc import Sequence
 
 
