@@ -32,7 +32,7 @@ def test_every_page_passes_axe_and_has_one_heading_and_a_title(new_page, shopper
             continue
         page.goto(path)
         page.wait_for_load_state("networkidle")
-        expect(page.get_by_role("heading", level=1)).to_have_count(1)
+        expect(page.get_by_role("heading", level=1), path).to_have_count(1)
         assert page.title()
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
         if problems := faults(page):

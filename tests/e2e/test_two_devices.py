@@ -32,7 +32,7 @@ def test_one_device_is_ended_from_another_and_learns_why(new_page, shopper):
     row = here.get_by_role("listitem").filter(has_text="Firefox")
     expect(row).to_have_count(1)
     row.get_by_role("button").click()
-    here.get_by_role("dialog").get_by_role("button", name="Sign out").click()
+    here.get_by_role("dialog").get_by_role("button", name="Sign it out").click()
     expect(here.get_by_role("listitem").filter(has_text="Firefox")).to_have_count(0)
     there.goto("/account")
     expect(there.get_by_role("heading", level=1)).to_contain_text("signed out elsewhere")

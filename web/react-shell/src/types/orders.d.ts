@@ -21,7 +21,9 @@ export interface paths {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                sku: string;
+            };
             cookie?: never;
         };
         get?: never;
@@ -57,7 +59,9 @@ export interface paths {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                id: string;
+            };
             cookie?: never;
         };
         /** One of the principal's orders */
@@ -91,7 +95,9 @@ export interface paths {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                sku: string;
+            };
             cookie?: never;
         };
         /** One product */
@@ -129,12 +135,13 @@ export interface components {
             /** @enum {string} */
             currency: "EUR";
         };
+        NewLine: {
+            quantity: number;
+            sku: string;
+        };
         /** @description What the customer confirmed: it must equal the session's cart. */
         NewOrder: {
-            items: {
-                quantity: number;
-                sku: string;
-            }[];
+            items: components["schemas"]["NewLine"][];
         };
         Order: {
             count: number;
@@ -330,6 +337,15 @@ export interface operations {
             };
             /** @description CSRF token missing or wrong. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not the SKU of any product: it has characters that none has. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

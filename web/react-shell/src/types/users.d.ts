@@ -148,11 +148,14 @@ export interface components {
             csrf_token: string;
         };
         CurrentSession: {
+            /** Format: date-time */
             absolute_expires_at: string | null;
             account: components["schemas"]["Account"] | null;
             csrf_token: string | null;
-            end_reason: components["schemas"]["EndReason"] | null;
+            end_reason: components["schemas"]["EndReason"] | components["schemas"]["Null"];
+            /** @description The session ID: a name, not a secret. */
             id: string | null;
+            /** Format: date-time */
             idle_expires_at: string | null;
         };
         /** @enum {string} */
@@ -163,6 +166,7 @@ export interface components {
             password: string;
             username: string;
         };
+        Null: null;
         PasswordChange: {
             current: string;
             new: string;
@@ -646,7 +650,7 @@ export interface operations {
     endSessions: {
         parameters: {
             query: {
-                scope: "others" | "all";
+                scope: "all" | "others";
             };
             header: {
                 /** @description From GET /api/users/csrf or sessions/current. */
