@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useRef, useState } from "react";
+import { type RefObject, useRef, useState } from "react";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { PageHeader } from "@/components/ui/page-header";
@@ -35,10 +35,46 @@ export function DevicesPage() {
 }
 
 function SessionList({ sessions }: { sessions: readonly Session[] }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  const { ending, action, ask, keep } = useEnding(heading);
+  const here = sessions.filter((each) => each.current);
+  const others = sessions.filter((each) => !each.current);
+  return (
+    <>
+      <Card as="section" flush aria-labelledby="devices-heading">
+        <div className={classes.head}>
+          <h2 id="devices-heading" ref={heading} tabIndex={-1}>
+            {sessions.length === 1 ? "1 device" : `${sessions.length} devices`}
+          </h2>
+          {others.length > 0 && (
+            <Button size="small" onClick={() => ask({ what: "others" })}>
+              Sign out everywhere else
+            </Button>
+          )}
+        </div>
+        <ul className={classes.rows}>
+          {[...here, ...others].map((each) => (
+            <SessionRow key={each.id} session={each} onEnd={(row) => ask({ what: "one", row })} />
+          ))}
+        </ul>
+        {others.length === 0 && <p className={classes.alone}>You are signed in nowhere else.</p>}
+      </Card>
+      <div className={classes.last}>
+        <p>A device is lost, or you are not sure? Sign out on all of them, this one too, then change your password.</p>
+        <Button look="danger" onClick={() => ask({ what: "all" })}>
+          Sign out everywhere
+        </Button>
+      </div>
+      <EndDialog ending={ending} pending={action.pending} problem={action.error} onKeep={keep} onEnd={(wanted) => void action.run(wanted)} />
+    </>
+  );
+}
+
+/** What is about to end, and the action that ends it. Afterwards `heading` has focus: the button went with its row. */
+function useEnding(heading: RefObject<HTMLHeadingElement | null>) {
   const session = useSession();
   const queries = useQueryClient();
   const toast = useToast();
-  const heading = useRef<HTMLHeadingElement>(null);
   const [ending, setEnding] = useState<Ending | null>(null);
   const action = useAction("end sessions", async (span, wanted: Ending) => {
     const here = wanted.what === "one" && wanted.row.session.current;
@@ -48,51 +84,16 @@ function SessionList({ sessions }: { sessions: readonly Session[] }) {
     }
     await (wanted.what === "one" ? endSession(wanted.row.session.id, span) : endOtherSessions(span));
     setEnding(null);
-    toast.show({ title: wanted.what === "one" ? `${wanted.row.device.name} is signed out` : "Every other device is signed out", tone: "success" });
+    const who = wanted.what === "one" ? wanted.row.device.name : "Every other device";
+    toast.show({ title: `${who} is signed out`, tone: "success" });
     await queries.invalidateQueries({ queryKey: KEY });
-    // The button that was pressed is gone with its row.
     heading.current?.focus();
   });
-  const others = sessions.filter((each) => !each.current).length;
   const ask = (next: Ending): void => {
     action.reset();
     setEnding(next);
   };
-  return (
-    <>
-      <Card as="section" flush aria-labelledby="devices-heading">
-        <div className={classes.head}>
-          <h2 id="devices-heading" ref={heading} tabIndex={-1}>
-            {sessions.length === 1 ? "1 device" : `${sessions.length} devices`}
-          </h2>
-          {others > 0 && (
-            <Button size="small" onClick={() => ask({ what: "others" })}>
-              Sign out everywhere else
-            </Button>
-          )}
-        </div>
-        <ul className={classes.rows}>
-          {[...sessions.filter((each) => each.current), ...sessions.filter((each) => !each.current)].map((each) => (
-            <SessionRow key={each.id} session={each} onEnd={(row) => ask({ what: "one", row })} />
-          ))}
-        </ul>
-        {others === 0 && <p className={classes.alone}>You are signed in nowhere else.</p>}
-      </Card>
-      <div className={classes.last}>
-        <p>A device is lost, or you are not sure? Sign out on all of them, this one too, then change your password.</p>
-        <Button look="danger" onClick={() => ask({ what: "all" })}>
-          Sign out everywhere
-        </Button>
-      </div>
-      <EndDialog
-        ending={ending}
-        pending={action.pending}
-        problem={action.error}
-        onKeep={() => setEnding(null)}
-        onEnd={(wanted) => void action.run(wanted)}
-      />
-    </>
-  );
+  return { ending, action, ask, keep: () => setEnding(null) };
 }
 
 function ListSkeleton() {

@@ -5,7 +5,7 @@ import { Card } from "@/components/ui/card";
 import { TextField } from "@/components/ui/field";
 import { PageHeader } from "@/components/ui/page-header";
 import { useAction } from "@/lib/actions";
-import { textOf, useFormFaults } from "@/lib/faults";
+import { type Faults, textOf, useFormFaults } from "@/lib/faults";
 import { signIn } from "./api/sign-in";
 import { pathTo, returnPath } from "./return-path";
 import { useSession } from "./session-context";
@@ -41,25 +41,7 @@ export function SignInPage() {
         <Card>
           <form ref={form} className={classes.form} onSubmit={submit} noValidate>
             {action.error !== null && !faults.explained && <SignInProblem problem={action.error} />}
-            <TextField
-              label="Username"
-              name="username"
-              autoComplete="username"
-              autoCapitalize="none"
-              spellCheck={false}
-              maxLength={150}
-              required
-              errors={faults.errors.username}
-            />
-            <TextField
-              label="Password"
-              name="password"
-              type="password"
-              autoComplete="current-password"
-              maxLength={128}
-              required
-              errors={faults.errors.password}
-            />
+            <SignInFields errors={faults.errors} />
             <Button type="submit" look="primary" size="large" wide pending={action.pending}>
               Sign in
             </Button>
@@ -70,5 +52,31 @@ export function SignInPage() {
         </p>
       </div>
     </div>
+  );
+}
+
+function SignInFields({ errors }: { errors: Faults }) {
+  return (
+    <>
+      <TextField
+        label="Username"
+        name="username"
+        autoComplete="username"
+        autoCapitalize="none"
+        spellCheck={false}
+        maxLength={150}
+        required
+        errors={errors.username}
+      />
+      <TextField
+        label="Password"
+        name="password"
+        type="password"
+        autoComplete="current-password"
+        maxLength={128}
+        required
+        errors={errors.password}
+      />
+    </>
   );
 }

@@ -5,7 +5,7 @@ import { Card } from "@/components/ui/card";
 import { TextField } from "@/components/ui/field";
 import { PageHeader } from "@/components/ui/page-header";
 import { useAction } from "@/lib/actions";
-import { textOf, useFormFaults } from "@/lib/faults";
+import { type Faults, textOf, useFormFaults } from "@/lib/faults";
 import { signIn } from "./api/sign-in";
 import { type NewAccount, signUp } from "./api/sign-up";
 import { pathTo, returnPath } from "./return-path";
@@ -66,7 +66,7 @@ export function SignUpPage() {
   );
 }
 
-function SignUpFields({ errors }: { errors: Readonly<Record<string, readonly string[]>> }) {
+function SignUpFields({ errors }: { errors: Faults }) {
   return (
     <>
       <TextField
