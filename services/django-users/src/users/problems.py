@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -11,6 +11,7 @@ from chassis import problems
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from polysession.contrib.django.problems import refuse
 from polysession.core.errors import PolysessionError
 from psycopg_pool import PoolTimeout
@@ -28,7 +29,6 @@ _DETAILS = {
     403: "Send a fresh CSRF token in the header X-CSRF-Token: GET /api/users/csrf has one.",
     404: "Nothing is here. GET /api/users/openapi.json lists all paths.",
     405: "This path answers other methods: see the header Allow.",
-    406: "This service answers application/json.",
     413: "Send a smaller body.",
     415: "Send application/json.",
     500: "Something went wrong here, and we have been told. Try again later.",
@@ -121,18 +121,18 @@ def flatten(faults: Any, path: str = "") -> dict[str, list[str]]:
 # --- Outside of DRF: Django's own handlers
 
 
-class UnavailableMiddleware:
-    """A database that gives no answer is 503 in the admin, too. ``process_exception`` hears views only."""
+class ProblemMiddleware:
+    """In the admin, too, a database that gives no answer is 503, and too many wrong passwords are 429."""
 
-    def __init__(self, get_response: Any) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> Any:
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         return self._get_response(request)
 
     def process_exception(self, _request: HttpRequest, error: Exception) -> HttpResponse | None:
-        unavailable = isinstance(error, OperationalError | InterfaceError | PoolTimeout | ThrottleUnavailable)
-        return answer_unavailable(error) if unavailable else None
+        known = OperationalError | InterfaceError | PoolTimeout | ThrottleUnavailable | TooManyAttempts
+        return answer_exception(error, {}) if isinstance(error, known) else None
 
 
 def answer_bad_request(_request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's name

@@ -38,7 +38,7 @@ MIDDLEWARE = [
     "users.policy.AdminPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "users.telemetry.SessionMiddleware",
-    "users.problems.UnavailableMiddleware",
+    "users.problems.ProblemMiddleware",
     "django.middleware.common.CommonMiddleware",
     "polysession.contrib.django.CsrfMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -79,7 +79,7 @@ DATABASES = {
 AUTH_USER_MODEL = "accounts.Account"
 # It looks for unique=True: our constraint is stricter, unique in whatever case.
 SILENCED_SYSTEM_CHECKS = ["auth.E003"]
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["users.sessions.backend.ThrottledBackend"]
 PASSWORD_HASHERS = ["users.accounts.hashers.BoundedArgon2"]
 AUTH_PASSWORD_VALIDATORS = [
     # NIST SP 800-63B: length, and no password from a list of common ones.

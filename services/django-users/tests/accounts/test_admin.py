@@ -29,6 +29,15 @@ def test_staff_signs_in_by_the_form_and_others_do_not(staff: Any, new_person: An
         assert (browser.token is not None) is (status == 302)
 
 
+def test_wrong_passwords_are_counted_in_the_form_as_well(staff: Any, new_person: Any, problem: Any):
+    browser = new_person()
+    form = {"username": staff.name, "password": "wrong"}
+    for _ in range(5):
+        assert submit(browser, f"{ADMIN}login/", **form).status_code == 200
+    problem(submit(browser, f"{ADMIN}login/", **form), 429)
+    problem(new_person().ask("POST", "sessions", {"username": staff.name, "password": PASSWORD}), 429)
+
+
 def test_one_session_is_good_for_the_api_and_the_admin(staff: Any):
     assert "Accounts" in staff.get(ADMIN).content.decode()
     token = staff.token

@@ -45,7 +45,7 @@ def test_an_unknown_name_is_limited_like_a_known_one(stranger: Any, problem: Any
 def test_an_address_is_limited_over_all_its_accounts(stranger: Any, problem: Any, monkeypatch: Any):
     config = get_config()
     strict = Throttle(lambda: make_storage(config), account=config.account_limit, address=parse("3/minute"))
-    monkeypatch.setattr("users.sessions.views.get_throttle", lambda: strict)
+    monkeypatch.setattr("users.sessions.backend.get_throttle", lambda: strict)
     for number in range(3):
         problem(fail(stranger, f"nobody-{number}"), 401)
     problem(fail(stranger, "nobody-else"), 429)
@@ -58,7 +58,7 @@ def test_without_an_answer_from_the_counters_nobody_is_let_in(
     person = new_person().sign_up()
     dead = get_config().model_copy(update={"redis_nodes": (("127.0.0.1", 7549),)})
     away = Throttle(lambda: make_storage(dead), account=dead.account_limit, address=dead.address_limit)
-    monkeypatch.setattr("users.sessions.views.get_throttle", lambda: away)
+    monkeypatch.setattr("users.sessions.backend.get_throttle", lambda: away)
     answer = person.ask("POST", "sessions", {"username": person.name, "password": PASSWORD})
     problem(answer, 503)
     assert answer["Retry-After"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -16,6 +17,18 @@ def _password(**limits: int) -> serializers.CharField:
     return serializers.CharField(trim_whitespace=False, max_length=MAX_PASSWORD, **limits)
 
 
+class InputSerializer(serializers.Serializer[Any]):
+    """A JSON body. Django REST framework takes a number for a text, so that 12 would sign up as "12": refused."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        texts = (name for name, field in self.fields.items() if isinstance(field, serializers.CharField))
+        given = data if isinstance(data, Mapping) else {}
+        faults = {name: ["This must be a string."] for name in texts if not isinstance(given.get(name, ""), str)}
+        if faults:
+            raise serializers.ValidationError(faults)
+        return super().to_internal_value(data)
+
+
 class AccountSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     username = serializers.CharField()
@@ -23,16 +36,16 @@ class AccountSerializer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
-class NewAccountSerializer(serializers.Serializer[Any]):
+class NewAccountSerializer(InputSerializer):
     username = serializers.RegexField(USERNAME_PATTERN, min_length=3, max_length=32, trim_whitespace=False)
     email = serializers.EmailField(max_length=254, trim_whitespace=False)
     password = _password(min_length=MIN_PASSWORD)
 
 
-class AccountChangeSerializer(serializers.Serializer[Any]):
+class AccountChangeSerializer(InputSerializer):
     email = serializers.EmailField(max_length=254, trim_whitespace=False)
 
 
-class PasswordChangeSerializer(serializers.Serializer[Any]):
+class PasswordChangeSerializer(InputSerializer):
     current = _password(min_length=1)
     new = _password(min_length=MIN_PASSWORD)

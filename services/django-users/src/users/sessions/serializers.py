@@ -8,7 +8,7 @@ from typing import Any
 from polysession.core.record import END_REASONS
 from rest_framework import serializers
 
-from users.accounts.serializers import MAX_PASSWORD, AccountSerializer
+from users.accounts.serializers import MAX_PASSWORD, AccountSerializer, InputSerializer
 
 END_REASON_CHOICES = [(reason, reason) for reason in END_REASONS]
 SESSION_ID = r"^[A-Za-z0-9_-]{16}$"
@@ -18,7 +18,7 @@ def to_datetime(milliseconds: int) -> datetime | None:
     return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds else None
 
 
-class CredentialsSerializer(serializers.Serializer[Any]):
+class CredentialsSerializer(InputSerializer):
     username = serializers.CharField(min_length=1, max_length=150, trim_whitespace=False)
     password = serializers.CharField(min_length=1, max_length=MAX_PASSWORD, trim_whitespace=False)
 

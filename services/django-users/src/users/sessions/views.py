@@ -24,7 +24,6 @@ from users.sessions.serializers import (
     SessionListSerializer,
     to_datetime,
 )
-from users.sessions.throttle import get_throttle
 from users.views import View
 
 
@@ -44,13 +43,8 @@ class Sessions(View):
     def post(self, request: Request) -> Response:
         given = CredentialsSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        credentials = given.validated_data
-        whose = (credentials["username"], request.META["REMOTE_ADDR"])
-        get_throttle().check(*whose)
-        # Hashes once for a name that nobody has, too: the time tells nothing.
-        account = authenticate(request._request, **credentials)
+        account = authenticate(request._request, **given.validated_data)
         if account is None:
-            get_throttle().count_failure(*whose)
             raise NotSignedIn(None, "The username or the password is wrong.")
         login(request._request, account)
         store_of(request._request).commit()
