@@ -36,6 +36,8 @@ def test_sign_up_gives_the_account_and_signs_nobody_in(stranger: Any):
         ("username", "nul\x00"),
         ("username", None),
         ("username", ["ada"]),
+        ("username", 12345),
+        ("password", 123456789012),
         ("email", "no address"),
         ("email", f"{'a' * 250}@example.org"),
         ("password", "too short"),
