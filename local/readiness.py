@@ -43,6 +43,7 @@ def answers(url: str, *, accept: str = "*/*", seconds: float = 5.0) -> Check:
                 body = answer.read(300).decode(errors="replace").strip()
             return f"{answer.code} {body}"
         except (OSError, ValueError) as fault:
-            return str(getattr(fault, "reason", fault))
+            reason = getattr(fault, "reason", fault)
+            return getattr(reason, "strerror", None) or str(reason)
 
     return check
