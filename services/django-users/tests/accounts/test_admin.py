@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 from users.accounts.models import Account
 
 PASSWORD = "correct horse battery staple"
@@ -76,6 +77,19 @@ def test_disabling_an_account_ends_its_sessions(staff: Any, person: Any):
     assert (account.is_active, account.session_generation) == (False, 2)
 
 
+@pytest.mark.parametrize("many", [False, True])
+def test_deleting_an_account_ends_its_sessions(staff: Any, person: Any, many: bool):
+    pk = Account.objects.get(username=person.name).pk
+    if many:
+        fields = {"action": "delete_selected", "_selected_action": str(pk), "post": "yes"}
+        token = token_in(staff.get(f"{ADMIN}accounts/account/"))
+        answer = staff.post(f"{ADMIN}accounts/account/", {"csrfmiddlewaretoken": token, **fields})
+    else:
+        answer = submit(staff, f"{ADMIN}accounts/account/{pk}/delete/", post="yes")
+    assert answer.status_code == 302, answer.content
+    assert person.get("/api/users/me").json()["end_reason"] == "revoked"
+
+
 def test_setting_a_password_ends_the_accounts_sessions(staff: Any, person: Any):
     account = Account.objects.get(username=person.name)
     path = f"{ADMIN}accounts/account/{account.pk}/password/"
@@ -97,6 +111,14 @@ def test_setting_ones_own_password_keeps_this_session_only(staff: Any):
     assert staff.token != before
     assert staff.get("/api/users/me").status_code == 200
     assert other.get("/api/users/me").status_code == 401
+
+
+def test_the_admins_own_password_page_ends_the_others_too(staff: Any):
+    other, new = staff.elsewhere(), "another long passphrase"
+    fields = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+    assert submit(staff, f"{ADMIN}password_change/", **fields).status_code == 302
+    assert staff.get("/api/users/me").status_code == 200
+    assert other.get("/api/users/me").json()["end_reason"] == "revoked"
 
 
 def _as(person: Any) -> Any:

@@ -7,12 +7,13 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import UserChangeForm, UserCreationForm
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from polysession.contrib.django.session import store_of
 
 from users.accounts import rules
 from users.accounts.models import Account
+from users.accounts.site import end_after_change
 
 
 class NewAccountForm(UserCreationForm):
@@ -51,16 +52,14 @@ class AccountAdmin(UserAdmin):
         if change and "is_active" in form.changed_data and not obj.is_active:
             rules.end_sessions(obj, keep=None)
 
+    def delete_model(self, _request: HttpRequest, obj: Account) -> None:
+        rules.delete(obj)
+
+    def delete_queryset(self, _request: HttpRequest, queryset: QuerySet[Account]) -> None:
+        for account in queryset:
+            rules.delete(account)
+
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponseBase:
-        before = Account.objects.filter(pk=id).values_list("password", flat=True).first()
-        response = super().user_change_password(request, id, form_url)
-        account = Account.objects.filter(pk=id).first()
-        if account is not None and account.password != before:
-            own = account.pk == request.user.pk
-            rules.end_sessions(account, keep=store_of(request).session.id if own else None)
-        return response
-
-
-admin.site.site_header = "Almanac accounts"
-admin.site.site_title = "Almanac accounts"
-admin.site.index_title = "Accounts"
+        return end_after_change(
+            request, id, lambda: super(AccountAdmin, self).user_change_password(request, id, form_url)
+        )

@@ -96,6 +96,13 @@ def end_sessions(account: Account, *, keep: str | None) -> None:
     _end(account, keep=keep)
 
 
+def delete(account: Account) -> None:
+    """The account is gone, then its sessions. Raises ``StoreUnavailable``: its sessions then name nobody."""
+    principal, generation = str(account.pk), account.session_generation + 1
+    account.delete()
+    get_manager().end_principal(principal, generation=generation)
+
+
 def _end(account: Account, *, keep: str | None) -> None:
     get_manager().end_principal(str(account.pk), generation=account.session_generation, keep=keep)
 

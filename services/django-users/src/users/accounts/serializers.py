@@ -23,7 +23,9 @@ class InputSerializer(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         texts = (name for name, field in self.fields.items() if isinstance(field, serializers.CharField))
         given = data if isinstance(data, Mapping) else {}
-        faults = {name: ["This must be a string."] for name in texts if not isinstance(given.get(name, ""), str)}
+        faults = {
+            name: ["This must be a string."] for name in texts if not isinstance(given.get(name, ""), str)
+        }
         if faults:
             raise serializers.ValidationError(faults)
         return super().to_internal_value(data)
