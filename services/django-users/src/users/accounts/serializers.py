@@ -17,9 +17,9 @@ def _password(**limits: int) -> serializers.CharField:
     return serializers.CharField(trim_whitespace=False, max_length=MAX_PASSWORD, **limits)
 
 
+# A comment, for a docstring would be each body's description in the OpenAPI document: Django REST framework takes a
+# number for a text, so that 12 would sign up as "12". Here it is refused.
 class InputSerializer(serializers.Serializer[Any]):
-    """A JSON body. Django REST framework takes a number for a text, so that 12 would sign up as "12": refused."""
-
     def to_internal_value(self, data: Any) -> Any:
         texts = (name for name, field in self.fields.items() if isinstance(field, serializers.CharField))
         given = data if isinstance(data, Mapping) else {}
