@@ -80,7 +80,7 @@ def test_every_relative_link_of_a_page_leads_somewhere(page: Path):
 
 def test_every_make_command_of_the_readme_exists():
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = set(re.findall(r"\bmake ([a-z][a-z-]*)", (ROOT / "README.md").read_text()))
+    named = set(re.findall(r"(?:^\$ |`)make ([a-z][a-z-]*)", (ROOT / "README.md").read_text(), re.M))
     assert named
     assert named <= targets
 

@@ -25,6 +25,7 @@ from polysession.contrib.flask import Polysession
 settings.configure(
     SECRET_KEY="of this test", ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, SESSION_ENGINE=SESSION_ENGINE,
     MIDDLEWARE=MIDDLEWARE, SESSION_COOKIE_NAME=SESSION_COOKIE_NAME, CSRF_COOKIE_NAME=CSRF_COOKIE_NAME,
+    CSRF_USE_SESSIONS=CSRF_USE_SESSIONS,
     POLYSESSION_MANAGER=POLYSESSION_MANAGER,
     INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes"],
     DATABASES={{"default": {{"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}}},

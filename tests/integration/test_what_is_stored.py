@@ -27,6 +27,8 @@ def contents_of(node: redis.Redis) -> list[bytes]:
                 found += [part for pair in node.hgetall(key).items() for part in pair]
             elif kind == b"zset":
                 found += node.zrange(key, 0, -1)
+            elif kind == b"list":
+                found += node.lrange(key, 0, -1)
             else:
                 found.append(node.get(key))
     return found

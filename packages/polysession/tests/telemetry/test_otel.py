@@ -42,6 +42,21 @@ def test_a_store_operation_is_a_client_span(provider: TracerProvider, exporter: 
     assert span.status.status_code is StatusCode.UNSET
 
 
+@pytest.mark.parametrize("name", ["count", "ping"])
+def test_a_scrape_and_a_probe_make_no_trace_of_their_own(
+    provider: TracerProvider, exporter: InMemorySpanExporter, name: str
+) -> None:
+    with OTelEvents(provider).operation(name, ATTRIBUTES):
+        pass
+    assert exporter.get_finished_spans() == ()
+    with (
+        provider.get_tracer("test").start_as_current_span("request"),
+        OTelEvents(provider).operation(name, ATTRIBUTES),
+    ):
+        pass
+    assert len(exporter.get_finished_spans()) == 2
+
+
 def test_an_operation_without_an_answer_is_an_error(
     provider: TracerProvider, exporter: InMemorySpanExporter
 ) -> None:

@@ -20,6 +20,7 @@ from ..core.events import Events
 
 SESSION_ID = "session.id"
 PSEUDONYM = "enduser.pseudo.id"
+OF_NO_REQUEST = frozenset({"count", "ping"})  # a scrape and a probe: alone they would fill the trace store
 
 
 def attach(session_id: str, pseudonym: str | None = None) -> Token[Context]:
@@ -50,7 +51,11 @@ class OTelEvents(Events):
 
     @contextmanager
     def operation(self, name: str, attributes: Mapping[str, str | int]) -> Iterator[None]:
-        """Named ``<command> <operation>``, such as ``EVALSHA write``: as few names as there are operations."""
+        """Named ``<command> <operation>``, such as ``EVALSHA write``: as few names as there are operations.
+        What no request asked for (``OF_NO_REQUEST``) is no trace of its own."""
+        if name in OF_NO_REQUEST and not trace.get_current_span().get_span_context().is_valid:
+            yield
+            return
         given = {"db.system.name": "redis", **attributes}
         command = given.setdefault("db.operation.name", name)
         session_id = baggage.get_baggage(SESSION_ID)
