@@ -40,6 +40,12 @@ class Attributes:
         self._policies: dict[str, Policy] = {}
         self._drawn: dict[str, Attribute] = {}  # a repeated try writes the same tag, so it finds its own
 
+    def renewed(self, base: Mapping[str, Attribute]) -> Attributes:
+        """Of the same request, with the same policies, but of another record: without a delta."""
+        other = Attributes(base, self._settings)
+        other._policies = self._policies
+        return other
+
     # --- what the app sees
 
     def __contains__(self, name: object) -> bool:

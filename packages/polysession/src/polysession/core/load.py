@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 
 from . import timeouts
-from .attributes import Attributes
 from .errors import InvalidToken, StoreUnavailable
 from .record import Header, Record, Tombstone
 from .state import Context, State
@@ -40,7 +39,7 @@ def _judge(context: Context, state: State, token: Token) -> None:
         found = None
     if isinstance(found, Record):
         state.header = found.header
-        state.attributes = Attributes(found.attributes, context.settings)
+        state.attributes = state.attributes.renewed(found.attributes)
         context.events.validated("live")
     elif isinstance(found, Tombstone):
         state.end_reason = found.reason

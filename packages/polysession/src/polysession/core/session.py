@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
 
 from . import commit, cookie, csrf, timeouts
-from .attributes import Attributes
 from .errors import ReadOnly
 from .load import load
 from .record import EndReason, Kind, Tombstone
@@ -152,7 +151,7 @@ class Session(MutableMapping[str, Any]):
         """``merge`` (default: mappings merge by key at any depth, last write wins on a leaf) or ``raise``
         (``Conflict``; what this request changed is dropped and the newer values are seen).
         """
-        self._load().attributes.set_policy(name, policy)
+        self._state.attributes.set_policy(name, policy)
 
     def sign_in(self, principal: str, *, generation: int) -> None:
         """At ``commit``: a new session with a new ID and secret and these attributes, and the end of this one.
@@ -171,7 +170,7 @@ class Session(MutableMapping[str, Any]):
             principal, generation, carry, state.header, state.token, state.attributes.base
         )
         if not carry:
-            state.attributes = Attributes({}, self._context.settings)
+            state.attributes = state.attributes.renewed({})
         state.sign_in = SignIn(
             principal, generation, carry and old.carry, old.old, old.old_token, old.old_attributes
         )

@@ -92,11 +92,11 @@ class State:
         self.end_reason = None
         self.creation = self.sign_in = None
 
-    def lose(self, context: Context, reason: EndReason | None) -> None:
+    def lose(self, _context: Context, reason: EndReason | None) -> None:
         """No live session stands behind it any more; what was to be written is dropped."""
         self.header = None
         self.end_reason = reason
-        self.attributes = Attributes({}, context.settings)
+        self.attributes = self.attributes.renewed({})
         self.creation = self.sign_in = self.rotation = None
         self.rotate = False
 
