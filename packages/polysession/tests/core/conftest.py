@@ -46,8 +46,8 @@ class Switch(MemoryStore):
     def read(self, address: Address) -> Record | Tombstone | None:
         return self._around("read", address)  # type: ignore[no-any-return]
 
-    def create(self, *args: Any) -> Any:
-        return self._around("create", *args)
+    def create(self, *args: Any, **kwargs: Any) -> Any:
+        return self._around("create", *args, **kwargs)
 
     def write(self, address: Address, changes: Mapping[str, Change], *, touch: bool = False) -> Any:
         return self._around("write", address, changes, touch=touch)

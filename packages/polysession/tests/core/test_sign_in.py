@@ -331,10 +331,10 @@ def test_ending_all_others_keeps_this_one_and_outdates_sign_ins_under_way(bench:
     tokens = [bench.sign_in() for _ in range(3)]
     kept = bench.manager.open(tokens[0])
     kept.rotate()
-    assert bench.manager.end_principal("42", generation=2, keep=kept.id) == 2
+    assert bench.manager.end_principal("42", generation=2, keep=kept.id).count == 2
     kept.commit()
     assert bench.manager.open(kept.token).principal == "42"
     assert [bench.manager.open(token).end_reason for token in tokens[1:]] == ["revoked", "revoked"]
-    assert bench.manager.end_principal("42", generation=3) == 1
+    assert bench.manager.end_principal("42", generation=3).count == 1
     assert bench.manager.open(kept.token).end_reason == "revoked"
     assert bench.manager.count() == 0

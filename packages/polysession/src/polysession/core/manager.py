@@ -10,7 +10,7 @@ from .attributes import Attributes
 from .clock import Clock, SystemClock
 from .errors import InvalidToken
 from .events import Events
-from .record import Address, Device, EndReason
+from .record import Address, Device, EndReason, Tombstone
 from .session import Session
 from .settings import SessionSettings
 from .state import Context, State
@@ -26,6 +26,19 @@ class SessionInfo:
     created_at: int
     last_seen_at: int
     device: Device
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """``count`` sessions ended by this call. ``confirmed``: a replica has it, so a failover should keep it;
+    else it is pending until somebody repeats it (answer 202, not 204).
+    """
+
+    count: int
+    confirmed: bool
+
+    def __bool__(self) -> bool:
+        return self.count > 0
 
 
 class SessionManager:
@@ -95,29 +108,30 @@ class SessionManager:
             for one in listed
         )
 
-    def end_session(self, principal: str, session_id: str, *, reason: EndReason = "revoked") -> bool:
-        """``False``: no such live session of this principal."""
+    def end_session(self, principal: str, session_id: str, *, reason: EndReason = "revoked") -> Ending:
+        """False: no such live session of this principal. One that had ended before may still be
+        ``confirmed``.
+        """
         if not is_session_id(session_id):
-            return False
+            return Ending(0, confirmed=False)
         partition, principal_key = place(self._context.keys, principal)
         # The store compares the principal: partitions are shared, and a session ID is no secret.
         outcome = self._context.store.end(Address(partition, session_id), reason, principal_key=principal_key)
         if isinstance(outcome, Ended):
             self._count_ended((outcome,))
-        return isinstance(outcome, Ended)
+            return Ending(1, outcome.confirmed)
+        return Ending(0, isinstance(outcome, Tombstone) and outcome.confirmed)
 
     def end_principal(
         self, principal: str, *, generation: int, keep: str | None = None, reason: EndReason = "revoked"
-    ) -> int:
-        """How many ended. ``generation``: already raised in the account's database; see
-        ``Store.end_principal``.
-        """
+    ) -> Ending:
+        """``generation``: already raised in the account's database; see ``Store.end_principal``."""
         partition, principal_key = place(self._context.keys, principal)
-        ended = self._context.store.end_principal(
+        outcome = self._context.store.end_principal(
             partition, principal_key, reason, generation=generation, keep=keep
         )
-        self._count_ended(ended)
-        return len(ended)
+        self._count_ended(outcome.ended)
+        return Ending(len(outcome.ended), outcome.confirmed)
 
     def count(self) -> int:
         """Unexpired sessions: exact in each partition, no snapshot of the whole."""

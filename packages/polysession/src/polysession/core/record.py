@@ -63,6 +63,7 @@ class Header:
     device: Device = Device()
     authenticated_at: int = 0
     extra: Mapping[str, object] = field(default_factory=dict)
+    sealed_tail: bytes = field(default=b"", repr=False)  # as stored; the tail's fields above are empty then
 
     @property
     def kind(self) -> Kind:
@@ -86,9 +87,10 @@ class Record:
 @dataclass(frozen=True, slots=True)
 class Tombstone:
     """``placed``: the very operation that returned it put it there (a write that met an expired record):
-    count the end.
+    count the end. ``confirmed``: a replica has it; asked by a repeated end only.
     """
 
     reason: EndReason
     ended_at: int
     placed: bool = field(default=False, compare=False)
+    confirmed: bool = field(default=False, compare=False)

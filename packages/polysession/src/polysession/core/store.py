@@ -9,19 +9,24 @@ store's by construction).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
 from .record import Address, Attribute, EndReason, Header, Record, Tombstone
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A session that this operation ended: once a session, whoever asks again. Count it by reason."""
+    """A session that this operation ended: once a session, whoever asks again. Count it by reason.
+
+    ``confirmed``: a replica has it. ``False`` also where nobody asked: only ends that were asked for are
+    confirmed, what was due is not.
+    """
 
     session_id: str
     reason: EndReason
+    confirmed: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,12 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    due: tuple[Ended, ...] = ()  # up to 16 other, due sessions of the partition that it ended on the way
+    """``due``: other sessions that it ended on the way: up to 16 due ones of the partition, and those that it
+    ``replaced``. ``confirmed``: a replica has it; asked for signed-in sessions only.
+    """
+
+    due: tuple[Ended, ...] = ()
+    confirmed: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,26 @@ class Outdated:
     current: int
 
 
+LimitPolicy = Literal["replace", "refuse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How many live sessions a principal has at most. ``replace``: the least recently seen ends,
+    ``replaced``. ``refuse``: the creation is ``Full``.
+    """
+
+    sessions: int
+    policy: LimitPolicy = "replace"
+
+
+@dataclass(frozen=True, slots=True)
+class Full:
+    """The principal has as many live sessions as ``Limit`` allows, and its policy refuses. Nothing was
+    written.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """``expected``: the tag as read, ``None`` for an attribute that was not there. ``attribute`` ``None``
@@ -58,7 +88,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """All was written, or was already there by an earlier try of the same write."""
+    """All was written, or was already there by an earlier try of the same write. ``confirmed``: a replica
+    has it; asked for rotations only.
+    """
+
+    confirmed: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +129,38 @@ class Listed:
     header: Header
 
 
+@dataclass(frozen=True, slots=True)
+class EndedPrincipal:
+    """``ended`` by this operation; ``confirmed``: a replica has it all, the generation too."""
+
+    ended: tuple[Ended, ...]
+    confirmed: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEvent:
+    """A fact that the keeper carries on, written by the script that made it true.
+
+    ``event_id``: ``<session ID>.e`` for its end, ``<session ID>.r<rotation count>`` for a rotation; the same
+    fact may come again (after a failover), then with the same ID. ``at``: milliseconds, the store's clock.
+    ``reason``: ``None`` for a rotation. The rest is what the record's header said after it; empty and zero
+    where the record had been dropped before its end.
+    """
+
+    event_id: str
+    kind: Literal["ended", "rotated"]
+    partition: int
+    session_id: str
+    principal_key: str
+    at: int
+    reason: EndReason | None
+    secret_hash: bytes
+    pepper_id: str
+    rotation_count: int
+    previous_hash: bytes
+    generation: int
+
+
 class Store(Protocol):
     def now(self) -> int:
         """The caller's clock, corrected by the store's last reply. Milliseconds."""
@@ -104,9 +170,24 @@ class Store(Protocol):
         """One round trip, no write. May return an expired record: the caller judges by ``now()`` and ends it."""
         ...
 
-    def create(self, address: Address, record: Record) -> Created | Exists | Outdated:
-        """The first write of a session. With a ``principal_key``: enters the principal's sessions, and
-        refuses an older generation. Repeating it with the same secret hash is ``Created``.
+    def create(
+        self, address: Address, record: Record, *, limit: Limit | None = None
+    ) -> Created | Exists | Outdated | Full:
+        """The first write of a session. With a ``principal_key``: enters the principal's sessions, keeps
+        their number within ``limit``, and refuses an older generation. Repeating it with the same secret
+        hash is ``Created``.
+        """
+        ...
+
+    def restore(self, address: Address, record: Record) -> Created | Exists | Outdated:
+        """A session that the ledger has and the store lost: only where there is neither record nor
+        tombstone. The limit was applied when it was created. The caller judged its expiry.
+        """
+        ...
+
+    def refuse(self, address: Address, reason: EndReason = "revoked") -> None:
+        """The ledger's "no", kept as a tombstone where there is neither record nor tombstone: the next use of
+        the token asks nobody. No event.
         """
         ...
 
@@ -140,7 +221,8 @@ class Store(Protocol):
         are shared, and a session ID is no secret. ``reason`` ``idle`` or ``absolute``: only if the record has
         expired, else ``Conflicted`` without winners, and the store puts the true one of the two. ``if_tags``:
         only if the record's attributes are exactly these, else ``Conflicted`` with *all* attributes that
-        differ (sign-in takes them along). Always writes, also when repeated.
+        differ (sign-in takes them along). Always writes, also when repeated, so that ``confirmed`` of
+        ``Ended`` and ``Tombstone`` means this end and not nothing. An end enters the outbox.
         """
         ...
 
@@ -152,7 +234,7 @@ class Store(Protocol):
         *,
         generation: int,
         keep: str | None = None,
-    ) -> tuple[Ended, ...]:
+    ) -> EndedPrincipal:
         """Ends every session of the principal but ``keep``, and raises the generation to ``generation``
         (never lowers it): no sign-in under way with an older one is created after this. ``keep`` gets the new
         generation.
@@ -161,6 +243,36 @@ class Store(Protocol):
 
     def list(self, partition: int, principal_key: str) -> tuple[tuple[Listed, ...], tuple[Ended, ...]]:
         """The principal's unexpired sessions, most recently seen first; and what was due and is now ended."""
+        ...
+
+    def end_due(self, partition: int) -> tuple[Ended, ...]:
+        """Ends what has expired: up to 16 sessions, each once, whoever else does the same."""
+        ...
+
+    def outbox(self, partition: int) -> tuple[OutboxEvent, ...]:
+        """Up to 256 events that nobody acknowledged, oldest first among those given."""
+        ...
+
+    def acknowledge(self, partition: int, event_ids: Sequence[str]) -> None:
+        """They were carried on: they leave the outbox. Unknown IDs are ignored."""
+        ...
+
+    def pending(self) -> tuple[int, ...]:
+        """The partitions where ``end_due`` or ``outbox`` would find something: one question for all."""
+        ...
+
+    def publish(self, event: OutboxEvent) -> None:
+        """To the one public stream, without its hashes. At least once: ``event_id`` to deduplicate."""
+        ...
+
+    def epochs(self) -> Mapping[str, str]:
+        """The primaries that answer, each with the name of its history. A new name: what its partitions had
+        may be lost in part. Empty: nothing can be lost in part.
+        """
+        ...
+
+    def partitions_of(self, node: str) -> tuple[int, ...]:
+        """The partitions of a primary that ``epochs`` named."""
         ...
 
     def count(self) -> int:

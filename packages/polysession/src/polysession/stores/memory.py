@@ -7,7 +7,8 @@ For tests and single-process development: sessions are gone with the process, an
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..core import timeouts
@@ -19,14 +20,20 @@ from ..core.store import (
     Conflicted,
     Created,
     Ended,
+    EndedPrincipal,
     Exists,
+    Full,
+    Limit,
     Listed,
+    OutboxEvent,
     Outdated,
     Rotation,
     Written,
 )
 
 DUE_AT_ONCE = 16
+EVENTS_AT_ONCE = 256
+PUBLISHED = 10_000  # as many as the public stream keeps
 
 
 class MemoryStore:
@@ -43,6 +50,8 @@ class MemoryStore:
         self._lock = threading.Lock()
         self._entries: dict[Address, Record | Tombstone] = {}
         self._generations: dict[tuple[int, str], int] = {}
+        self._outbox: dict[int, dict[str, OutboxEvent]] = {}
+        self.published: deque[OutboxEvent] = deque(maxlen=PUBLISHED)
 
     def now(self) -> int:
         return self._clock.now()
@@ -51,23 +60,38 @@ class MemoryStore:
         with self._lock:
             return self._get(address)
 
-    def create(self, address: Address, record: Record) -> Created | Exists | Outdated:
+    def create(
+        self, address: Address, record: Record, *, limit: Limit | None = None
+    ) -> Created | Exists | Outdated | Full:
         header = record.header
         with self._lock:
             standing = self._get(address)
             if isinstance(standing, Record) and standing.header.secret_hash == header.secret_hash:
-                return Created()
+                return Created(confirmed=True)
             if standing is not None:
                 return Exists()
+            owner = (address.partition, header.principal_key)
+            current = self._generations.get(owner, 0)
+            if header.principal_key and header.generation < current:
+                return Outdated(current)
+            excess = self._excess(owner, limit) if header.principal_key and limit else ()
+            if excess and limit and limit.policy == "refuse":
+                return Full()
+            due = self._end_due(address.partition) + tuple(self._bury(one, "replaced") for one in excess)
             if header.principal_key:
-                owner = (address.partition, header.principal_key)
-                current = self._generations.get(owner, 0)
-                if header.generation < current:
-                    return Outdated(current)
                 self._generations[owner] = header.generation
-            due = self._end_due(address.partition)
             self._entries[address] = Record(header, dict(record.attributes))
-            return Created(due)
+            return Created(due, confirmed=True)
+
+    def restore(self, address: Address, record: Record) -> Created | Exists | Outdated:
+        outcome = self.create(address, record)
+        assert not isinstance(outcome, Full)  # without a limit
+        return outcome
+
+    def refuse(self, address: Address, reason: EndReason = "revoked") -> None:
+        with self._lock:
+            if self._get(address) is None:
+                self._entries[address] = Tombstone(reason, self.now())
 
     def write(
         self, address: Address, changes: Mapping[str, Change], *, touch: bool = False
@@ -98,7 +122,7 @@ class MemoryStore:
                 return record
             header = record.header
             if header.secret_hash == rotation.secret_hash:
-                return Written()
+                return Written(confirmed=True)
             if header.secret_hash != rotation.expected_hash:
                 return Conflicted({})
             rotated = replace(
@@ -111,7 +135,8 @@ class MemoryStore:
                 generation=max(header.generation, rotation.generation),
             )
             self._entries[address] = Record(rotated, record.attributes)
-            return Written()
+            self._tell(address, rotated, None)
+            return Written(confirmed=True)
 
     def end(
         self,
@@ -124,7 +149,7 @@ class MemoryStore:
         with self._lock:
             record = self._get(address)
             if isinstance(record, Tombstone):
-                return record
+                return replace(record, confirmed=True)
             if record is None or record.header.principal_key != principal_key:
                 return Absent()
             if reason in ("idle", "absolute"):
@@ -144,7 +169,7 @@ class MemoryStore:
         *,
         generation: int,
         keep: str | None = None,
-    ) -> tuple[Ended, ...]:
+    ) -> EndedPrincipal:
         with self._lock:
             owner = (partition, principal_key)
             raised = max(generation, self._generations.get(owner, 0))
@@ -156,7 +181,7 @@ class MemoryStore:
                     self._entries[address] = Record(header, record.attributes)
                 else:
                     ended.append(self._bury(address, self._expiry(record.header) or reason))
-            return tuple(ended)
+            return EndedPrincipal(tuple(ended), confirmed=True)
 
     def list(self, partition: int, principal_key: str) -> tuple[tuple[Listed, ...], tuple[Ended, ...]]:
         with self._lock:
@@ -167,6 +192,37 @@ class MemoryStore:
                 if self._expiry(record.header) is None
             ]
             return tuple(sorted(live, key=lambda one: -one.header.last_seen_at)), ended
+
+    def end_due(self, partition: int) -> tuple[Ended, ...]:
+        with self._lock:
+            return self._end_due(partition)
+
+    def outbox(self, partition: int) -> tuple[OutboxEvent, ...]:
+        with self._lock:
+            return tuple(self._outbox.get(partition, {}).values())[:EVENTS_AT_ONCE]
+
+    def acknowledge(self, partition: int, event_ids: Sequence[str]) -> None:
+        with self._lock:
+            for event_id in event_ids:
+                self._outbox.get(partition, {}).pop(event_id, None)
+
+    def pending(self) -> tuple[int, ...]:
+        with self._lock:
+            partitions = {partition for partition, events in self._outbox.items() if events}
+            for address, entry in self._entries.items():
+                if isinstance(entry, Record) and self._expiry(entry.header):
+                    partitions.add(address.partition)
+            return tuple(sorted(partitions))
+
+    def publish(self, event: OutboxEvent) -> None:
+        self.published.append(event)
+
+    def epochs(self) -> Mapping[str, str]:
+        """None: memory is lost as a whole."""
+        return {}
+
+    def partitions_of(self, node: str) -> tuple[int, ...]:  # noqa: ARG002
+        return ()
 
     def count(self) -> int:
         with self._lock:
@@ -201,8 +257,36 @@ class MemoryStore:
         return timeouts.expiry(header, self.now(), unreturned=self._unreturned_ms)
 
     def _bury(self, address: Address, reason: EndReason) -> Ended:
+        entry = self._entries[address]
+        assert isinstance(entry, Record)
         self._entries[address] = Tombstone(reason, self.now())
-        return Ended(address.session_id, reason)
+        self._tell(address, entry.header, reason)
+        return Ended(address.session_id, reason, confirmed=True)
+
+    def _tell(self, address: Address, header: Header, reason: EndReason | None) -> None:
+        """Into the outbox: an end with its reason, or else a rotation."""
+        suffix = "e" if reason else f"r{header.rotation_count}"
+        event = OutboxEvent(
+            event_id=f"{address.session_id}.{suffix}",
+            kind="ended" if reason else "rotated",
+            partition=address.partition,
+            session_id=address.session_id,
+            principal_key=header.principal_key,
+            at=self.now(),
+            reason=reason,
+            secret_hash=header.secret_hash,
+            pepper_id=header.pepper_id,
+            rotation_count=header.rotation_count,
+            previous_hash=header.previous_hash,
+            generation=header.generation,
+        )
+        self._outbox.setdefault(address.partition, {})[event.event_id] = event
+
+    def _excess(self, owner: tuple[int, str], limit: Limit) -> tuple[Address, ...]:
+        """What must end for one more to fit, least recently seen first."""
+        live = [entry for entry in self._records(*owner) if self._expiry(entry[1].header) is None]
+        live.sort(key=lambda entry: entry[1].header.last_seen_at)
+        return tuple(address for address, _ in live[: max(0, len(live) - limit.sessions + 1)])
 
     def _records(
         self, partition: int, principal_key: str | None = None

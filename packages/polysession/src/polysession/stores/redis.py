@@ -23,6 +23,7 @@ from ..core.store import (
     Conflicted,
     Created,
     Ended,
+    EndedPrincipal,
     Exists,
     Listed,
     Outdated,
@@ -150,7 +151,7 @@ class RedisStore:
         *,
         generation: int,
         keep: str | None = None,
-    ) -> tuple[Ended, ...]:
+    ) -> EndedPrincipal:
         """As the port says. What is created between its two scripts has the new generation, and lives."""
         keys = (self._keys.expiry(partition), self._keys.principal(partition, principal_key))
         arguments = (
@@ -176,7 +177,7 @@ class RedisStore:
                 missing = tuple(name.decode() for name in reply[1])
                 if not missing:
                     break
-        return tuple(ended)
+        return EndedPrincipal(tuple(ended))
 
     def list(self, partition: int, principal_key: str) -> tuple[tuple[Listed, ...], tuple[Ended, ...]]:
         keys = (self._keys.expiry(partition), self._keys.principal(partition, principal_key))
