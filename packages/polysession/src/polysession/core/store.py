@@ -31,7 +31,8 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    due: tuple[Ended, ...] = ()  # up to 16 other, due sessions of the partition that it ended on the way
+    # What it ended on the way: up to 16 due sessions of the partition, and those of an older generation.
+    due: tuple[Ended, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,8 @@ class Store(Protocol):
 
     def create(self, address: Address, record: Record) -> Created | Exists | Outdated:
         """The first write of a session. With a ``principal_key``: enters the principal's sessions, and
-        refuses an older generation. Repeating it with the same secret hash is ``Created``.
+        refuses an older generation; a newer one ends what the principal still has of older ones (``revoked``):
+        whoever raised it got no answer to ``end_principal``. Repeating it with the same secret hash is ``Created``.
         """
         ...
 

@@ -64,10 +64,10 @@ class MemoryStore:
                 current = self._generations.get(owner, 0)
                 if header.generation < current:
                     return Outdated(current)
-                self._generations[owner] = header.generation
+            older = self._end_older(address.partition, header)
             due = self._end_due(address.partition)
             self._entries[address] = Record(header, dict(record.attributes))
-            return Created(due)
+            return Created(older + due)
 
     def write(
         self, address: Address, changes: Mapping[str, Change], *, touch: bool = False
@@ -214,6 +214,15 @@ class MemoryStore:
             and isinstance(entry, Record)
             and principal_key in (None, entry.header.principal_key)
         )
+
+    def _end_older(self, partition: int, header: Header) -> tuple[Ended, ...]:
+        """A first write that raises its principal's generation does what the end of all should have done."""
+        owner = (partition, header.principal_key)
+        if not header.principal_key or header.generation <= self._generations.get(owner, 0):
+            return ()
+        self._generations[owner] = header.generation
+        standing = self._records(partition, header.principal_key)
+        return tuple(self._bury(address, self._expiry(old.header) or "revoked") for address, old in standing)
 
     def _end_due(self, partition: int) -> tuple[Ended, ...]:
         due = [
