@@ -10,6 +10,7 @@ from pathlib import Path
 
 from local.errors import MissingPackage
 from local.layout import HOST, Layout
+from local.parts.part import OnePort
 from local.readiness import Tick, answers, wait
 from local.secrets import Secrets
 from local.supervisor import Program
@@ -18,25 +19,13 @@ OLDEST = (2, 11)
 """Debian's 2.6 is built without tracing, and span attributes came with 2.11."""
 
 
-class Edge:
+class Edge(OnePort):
     """The only address that a browser needs."""
 
     title = "edge (Caddy)"
 
     def __init__(self, layout: Layout) -> None:
-        self._layout = layout
-        self._port = layout.ports.edge
-        self._folder = layout.folder("edge")
-
-    @property
-    def address(self) -> str:
-        """For browsers."""
-        return f"{HOST}:{self._port}"
-
-    @property
-    def ports(self) -> Sequence[int]:
-        """One."""
-        return (self._port,)
+        super().__init__(layout, port=layout.ports.edge, folder="edge")
 
     @property
     def programs(self) -> Sequence[Program]:

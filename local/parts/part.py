@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from local.errors import MissingPackage
+from local.layout import HOST, Layout
 from local.readiness import Tick
 from local.supervisor import Program
 
@@ -37,6 +38,25 @@ class Part(Protocol):
 
     def settle(self, tick: Tick) -> None:
         """Return when it is ready; the first time, set it up. Repeats harmlessly."""
+
+
+class OnePort:
+    """What the parts have in common that listen on one port and keep their data in one folder."""
+
+    def __init__(self, layout: Layout, *, port: int, folder: str) -> None:
+        self._layout = layout
+        self._port = port
+        self._folder = layout.folder(folder)
+
+    @property
+    def address(self) -> str:
+        """`host:port`."""
+        return f"{HOST}:{self._port}"
+
+    @property
+    def ports(self) -> Sequence[int]:
+        """One."""
+        return (self._port,)
 
 
 def program_path(name: str, package: str) -> Path:

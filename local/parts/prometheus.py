@@ -5,32 +5,20 @@ from pathlib import Path
 from string import Template
 
 from local.layout import HOST, Layout
-from local.parts.part import program_path
+from local.parts.part import OnePort, program_path
 from local.readiness import Tick, answers, wait
 from local.supervisor import Program
 
 _TEMPLATE = Path(__file__).parent.parent / "prometheus.yml"
 
 
-class Prometheus:
+class Prometheus(OnePort):
     """The metrics."""
 
     title = "Prometheus"
 
     def __init__(self, layout: Layout) -> None:
-        self._layout = layout
-        self._port = layout.ports.prometheus
-        self._folder = layout.folder("prometheus")
-
-    @property
-    def address(self) -> str:
-        """Its page and its API."""
-        return f"{HOST}:{self._port}"
-
-    @property
-    def ports(self) -> Sequence[int]:
-        """One."""
-        return (self._port,)
+        super().__init__(layout, port=layout.ports.prometheus, folder="prometheus")
 
     @property
     def programs(self) -> Sequence[Program]:

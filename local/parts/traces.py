@@ -2,30 +2,19 @@
 
 from collections.abc import Sequence
 
-from local.layout import HOST, Layout
+from local.layout import Layout
+from local.parts.part import OnePort
 from local.readiness import Tick, answers, wait
 from local.supervisor import Program
 
 
-class Traces:
+class Traces(OnePort):
     """The traces."""
 
     title = "trace store"
 
     def __init__(self, layout: Layout) -> None:
-        self._layout = layout
-        self._port = layout.ports.traces
-        self._folder = layout.folder("traces")
-
-    @property
-    def address(self) -> str:
-        """Its page and its API."""
-        return f"{HOST}:{self._port}"
-
-    @property
-    def ports(self) -> Sequence[int]:
-        """One."""
-        return (self._port,)
+        super().__init__(layout, port=layout.ports.traces, folder="traces")
 
     @property
     def programs(self) -> Sequence[Program]:

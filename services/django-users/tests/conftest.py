@@ -16,6 +16,7 @@ import pytest
 from chassis.assertion import Signer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from django.db import connections
 from django.test import Client
 from polysession.keys import make_keys
 
@@ -135,6 +136,16 @@ class Person(Client):
 
     def current(self) -> dict[str, Any]:
         return dict(self.get("/api/users/sessions/current").json())
+
+
+@pytest.fixture
+def db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """In place of pytest-django's: what a request commits is committed, so what waits for that happens. Everybody
+    here has a name of their own, and the database is the run's: nothing is to be rolled back.
+    """
+    with django_db_blocker.unblock():
+        yield
+        connections.close_all()
 
 
 @pytest.fixture

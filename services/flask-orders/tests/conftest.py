@@ -23,11 +23,10 @@ from orders.app import create_app
 from orders.config import Config
 from orders.database import Database
 from orders.migrate import migrate
-from polysession import SessionManager, StoreUnavailable
+from polysession import SessionManager
 from polysession.core.cookie import csrf_cookie_name, session_cookie_name
 from polysession.keys import make_keys
-from polysession.stores.memory import MemoryStore
-from polysession.testing import FakeClock, memory_manager
+from polysession.testing import FailingStore, FakeClock, memory_manager
 from sqlalchemy import URL, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 from werkzeug.test import TestResponse
@@ -194,34 +193,18 @@ def make_config(
     return make
 
 
-class Store(MemoryStore):
-    """Counts what is asked of it, and can be away."""
-
-    def __init__(self, clock: FakeClock) -> None:
-        super().__init__(clock=clock)
-        self.asked: list[str] = []
-        self.away: set[str] = set()
-
-    def __getattribute__(self, name: str) -> Any:
-        if name in ("read", "create", "write", "rotate", "end"):
-            self.asked.append(name)
-            if name in self.away or "all" in self.away:
-                raise StoreUnavailable(name, "away")
-        return super().__getattribute__(name)
-
-
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
 
 
 @pytest.fixture
-def store(clock: FakeClock) -> Store:
-    return Store(clock)
+def store(clock: FakeClock) -> FailingStore:
+    return FailingStore(clock)
 
 
 @pytest.fixture
-def sessions(clock: FakeClock, store: Store) -> SessionManager:
+def sessions(clock: FakeClock, store: FailingStore) -> SessionManager:
     return memory_manager(clock=clock, store=store)
 
 

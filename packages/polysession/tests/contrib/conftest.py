@@ -21,29 +21,11 @@ from polysession.contrib.flask import (
     sign_in_required,
     sign_out,
 )
-from polysession.core.errors import StoreUnavailable
 from polysession.core.manager import SessionManager
-from polysession.stores.memory import MemoryStore
-from polysession.testing import FakeClock, memory_manager
+from polysession.testing import FailingStore, FakeClock, memory_manager
 from werkzeug.test import TestResponse
 
 COOKIE = "__Host-session"
-
-
-class Store(MemoryStore):
-    """Counts what is asked of it, and can be away."""
-
-    def __init__(self, clock: FakeClock) -> None:
-        super().__init__(clock=clock)
-        self.asked: list[str] = []
-        self.away: set[str] = set()
-
-    def __getattribute__(self, name: str) -> Any:
-        if name in ("read", "create", "write", "rotate", "end"):
-            self.asked.append(name)
-            if name in self.away or "all" in self.away:
-                raise StoreUnavailable(name, "away", retry_after=3)
-        return super().__getattribute__(name)
 
 
 @pytest.fixture
@@ -52,12 +34,12 @@ def flask_clock() -> FakeClock:
 
 
 @pytest.fixture
-def flask_store(flask_clock: FakeClock) -> Store:
-    return Store(flask_clock)
+def flask_store(flask_clock: FakeClock) -> FailingStore:
+    return FailingStore(flask_clock)
 
 
 @pytest.fixture
-def flask_manager(flask_clock: FakeClock, flask_store: Store) -> SessionManager:
+def flask_manager(flask_clock: FakeClock, flask_store: FailingStore) -> SessionManager:
     return memory_manager(clock=flask_clock, store=flask_store)
 
 

@@ -61,6 +61,14 @@ def test_a_body_that_is_no_json_is_400_and_another_type_415(stranger: Any, probl
     problem(stranger.generic("POST", "/api/users/accounts", "a=b", "text/plain", headers=headers), 415)
 
 
+def test_a_body_that_nests_too_deep_is_400(stranger: Any, problem: Any):
+    headers = {"X-CSRF-Token": stranger.csrf()}
+    problem(
+        stranger.generic("POST", "/api/users/accounts", b"[" * 100_000, "application/json", headers=headers),
+        400,
+    )
+
+
 @pytest.mark.parametrize("field", ["username", "email"])
 def test_what_is_taken_in_whatever_case_is_409_and_named(new_person: Any, problem: Any, field: str):
     first = new_person().sign_up()

@@ -77,6 +77,13 @@ class Parser(FlaskParser):
 
     DEFAULT_VALIDATION_STATUS = 400
 
+    def load_json(self, *arguments: Any) -> Any:
+        """A body that nests deeper than Python follows is the client's fault, too."""
+        try:
+            return super().load_json(*arguments)
+        except RecursionError:
+            self._handle_invalid_json_error()
+
     def _handle_invalid_json_error(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         raise problems.Refusal(400, "The body is not JSON. Send application/json in UTF-8.")
 

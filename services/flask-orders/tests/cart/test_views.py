@@ -148,3 +148,11 @@ def test_what_is_no_longer_sold_is_not_shown(visitor, sessions):
     session["cart"] = {**session["cart"], "no-longer-sold": 3}
     session.commit()
     assert visitor.get("cart").get_json()["count"] == 1
+
+
+def test_a_body_that_nests_too_deep_is_400(visitor):
+    visitor.put("field-notebook", 1)
+    headers = {"X-CSRF-Token": visitor.csrf(), "Content-Type": "application/json"}
+    answer = visitor.http.put("/api/orders/cart/items/field-notebook", data=b"[" * 100_000, headers=headers)
+    assert answer.status_code == 400
+    assert answer.content_type == "application/problem+json"

@@ -79,7 +79,7 @@ class FlaskSession(SessionMixin):
         if self._core is None:
             view = _view_of(self._app, self.request)
             self._core = self._manager.open(
-                self.request.cookies.get(cookies.session_cookie_name(self._manager.settings)),
+                self._cookie(cookies.session_cookie_name(self._manager.settings)),
                 passive=self.request.headers.get(PASSIVE_HEADER) == "1" or _marked(view, "session_passive"),
                 optional=_marked(view, "session_optional"),
                 device=Device(self.request.headers.get("User-Agent", ""), self.request.remote_addr or ""),
@@ -89,8 +89,10 @@ class FlaskSession(SessionMixin):
     @property
     def csrf_cookie(self) -> str | None:
         """What binds CSRF tokens before a session; one that this request draws is not in its cookies yet."""
-        name = cookies.csrf_cookie_name(self._manager.settings)
-        return self.csrf_binding or self.request.cookies.get(name)
+        return self.csrf_binding or self._cookie(cookies.csrf_cookie_name(self._manager.settings))
+
+    def _cookie(self, name: str) -> str | None:
+        return cookies.find(self.request.environ.get("HTTP_COOKIE", ""), name)
 
     def __getitem__(self, name: str) -> Any:
         return self.core[name]
@@ -147,12 +149,14 @@ class PolysessionInterface(SessionInterface):
         return FlaskSession(app, self.manager, request)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:  # noqa: ARG002
-        """Commits and sets cookies. An error of the session becomes the answer, in place of the view's."""
+        """Commits and sets cookies. An error of the session becomes the answer, in place of the view's.
+
+        A sign-in or an end that was carried out before an error has its cookie all the same: the old token is dead.
+        """
         assert isinstance(session, FlaskSession)
-        cookie = None
         if not session.refused:
             try:
-                cookie = self._commit(session, response)
+                session.core.commit()
             except errors.PolysessionError as error:
                 session.refused = True  # Flask saves again after it has handled what is raised here
                 answer = self.answer(error)
@@ -163,19 +167,16 @@ class PolysessionInterface(SessionInterface):
             response.vary.add("Cookie")
         if session.core.id is not None:
             response.headers[SESSION_ID_HEADER] = session.core.id
+        cookie = session.core.cookie or self._clearing(session, response)
         if cookie is not None:
             _set_cookie(response, cookie)
         if session.csrf_binding is not None and not session.refused:
             _set_cookie(response, cookies.set_csrf(self.manager.settings, session.csrf_binding))
 
-    def _commit(self, session: FlaskSession, response: Response) -> cookies.Cookie | None:
-        session.core.commit()
-        if session.core.cookie is not None:
-            return session.core.cookie
-        # A late background answer must not wipe a newer cookie: only a page navigation clears a stale one.
-        if session.core.stale and _navigates(session.request) and response.status_code < 500:
-            return cookies.clear_session(self.manager.settings)
-        return None
+    def _clearing(self, session: FlaskSession, response: Response) -> cookies.Cookie | None:
+        """A late background answer must not wipe a newer cookie: only a page navigation clears a stale one."""
+        page = not session.refused and _navigates(session.request) and response.status_code < 500
+        return cookies.clear_session(self.manager.settings) if page and session.core.stale else None
 
     def answer(self, error: errors.PolysessionError) -> Response | None:
         """The problem for an error that a client can do something about; ``None`` for a fault of the app."""

@@ -13,6 +13,9 @@ from .record import Kind
 from .settings import SessionSettings
 
 
+SEVERAL = "several"
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Cookie:
     """RFC 6265bis. ``value`` empty and ``max_age`` 0: clear. ``max_age`` ``None``: until the browser closes."""
@@ -36,6 +39,16 @@ def session_cookie_name(settings: SessionSettings) -> str:
 
 def csrf_cookie_name(settings: SessionSettings) -> str:
     return _name(settings, settings.csrf_cookie_name)
+
+
+def find(header: str, name: str) -> str | None:
+    """The value of the cookie ``name`` in a ``Cookie`` header; one that is no token nor binding where there are
+    several. Frameworks disagree there (Django takes the last, Werkzeug the first), which would be two sessions in one
+    request; and a browser sends several only where another host or path set one (RFC 6265, section 8.6: no integrity).
+    """
+    pairs = (pair.partition("=") for pair in header.split(";"))
+    values = {value.strip().strip('"') for found, _, value in pairs if found.strip() == name}
+    return values.pop() if len(values) == 1 else SEVERAL if values else None
 
 
 def set_session(settings: SessionSettings, token_text: str) -> Cookie:

@@ -11,6 +11,7 @@ EndReason = Literal["logout", "idle", "absolute", "revoked", "rotated-away", "re
 END_REASONS: tuple[EndReason, ...] = get_args(EndReason)
 
 TAG_BYTES = 8
+MAX_USER_AGENT = 256  # characters
 
 
 class Kind(StrEnum):
@@ -30,10 +31,13 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """What the browser told of itself, in the header's tail (personal data)."""
+    """What the browser told of itself, in the header's tail (personal data). It may tell a lot: it is cut."""
 
     user_agent: str = ""
     address: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "user_agent", self.user_agent[:MAX_USER_AGENT])
 
 
 @dataclass(frozen=True, slots=True)

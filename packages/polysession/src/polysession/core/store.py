@@ -36,8 +36,8 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """``due``: other sessions that it ended on the way: up to 16 due ones of the partition, and those that it
-    ``replaced``. ``confirmed``: a replica has it; asked for signed-in sessions only.
+    """``due``: other sessions that it ended on the way: up to 16 due ones of the partition, those of an older
+    generation, and those that it ``replaced``. ``confirmed``: a replica has it; asked for signed-in sessions only.
     """
 
     due: tuple[Ended, ...] = ()
@@ -174,8 +174,9 @@ class Store(Protocol):
         self, address: Address, record: Record, *, limit: Limit | None = None
     ) -> Created | Exists | Outdated | Full:
         """The first write of a session. With a ``principal_key``: enters the principal's sessions, keeps
-        their number within ``limit``, and refuses an older generation. Repeating it with the same secret
-        hash is ``Created``.
+        their number within ``limit``, and refuses an older generation; a newer one ends what the principal
+        still has of older ones (``revoked``): whoever raised it got no answer to ``end_principal``. Repeating it
+        with the same secret hash is ``Created``.
         """
         ...
 

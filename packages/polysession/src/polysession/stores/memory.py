@@ -74,14 +74,13 @@ class MemoryStore:
             current = self._generations.get(owner, 0)
             if header.principal_key and header.generation < current:
                 return Outdated(current)
+            older = self._end_older(address.partition, header)
             excess = self._excess(owner, limit) if header.principal_key and limit else ()
             if excess and limit and limit.policy == "refuse":
                 return Full()
             due = self._end_due(address.partition) + tuple(self._bury(one, "replaced") for one in excess)
-            if header.principal_key:
-                self._generations[owner] = header.generation
             self._entries[address] = Record(header, dict(record.attributes))
-            return Created(due, confirmed=True)
+            return Created(older + due, confirmed=True)
 
     def restore(self, address: Address, record: Record) -> Created | Exists | Outdated:
         outcome = self.create(address, record)
@@ -298,6 +297,15 @@ class MemoryStore:
             and isinstance(entry, Record)
             and principal_key in (None, entry.header.principal_key)
         )
+
+    def _end_older(self, partition: int, header: Header) -> tuple[Ended, ...]:
+        """A first write that raises its principal's generation does what the end of all should have done."""
+        owner = (partition, header.principal_key)
+        if not header.principal_key or header.generation <= self._generations.get(owner, 0):
+            return ()
+        self._generations[owner] = header.generation
+        standing = self._records(partition, header.principal_key)
+        return tuple(self._bury(address, self._expiry(old.header) or "revoked") for address, old in standing)
 
     def _end_due(self, partition: int) -> tuple[Ended, ...]:
         due = [

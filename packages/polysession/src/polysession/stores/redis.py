@@ -16,7 +16,7 @@ from ..core.clock import Clock, SystemClock
 from ..core.codec import decode_attribute, decode_header, decode_record, encode_attribute, encode_record
 from ..core.errors import StoreUnavailable
 from ..core.events import Events
-from ..core.record import END_REASONS, Address, Attribute, EndReason, Record, Tombstone
+from ..core.record import END_REASONS, Address, Attribute, EndReason, Header, Record, Tombstone
 from ..core.store import (
     Absent,
     Change,
@@ -90,14 +90,18 @@ class RedisStore:
             keys.append(self._keys.principal(partition, record.header.principal_key))
         with self._operation("create", "EVALSHA", partition) as deadline:
             status, *rest = self._run(scripts.CREATE, partition, keys, arguments, deadline)
+            older: tuple[Ended, ...] = ()
+            while status == b"older":
+                older += self._end_older(partition, record.header, rest[0], deadline)
+                status, *rest = self._run(scripts.CREATE, partition, keys, arguments, deadline)
             if status == b"exists":
                 return Exists()
             if status == b"outdated":
                 return Outdated(int(rest[0]))
             try:
-                return Created(self._end_due(partition, rest[0], deadline))
+                return Created(older + self._end_due(partition, rest[0], deadline))
             except NoAnswerError:
-                return Created()  # the session is there; what was due still is
+                return Created(older)  # the session is there; what was due still is
 
     def write(
         self, address: Address, changes: Mapping[str, Change], *, touch: bool = False
@@ -287,6 +291,18 @@ class RedisStore:
         if isinstance(outcome, Ended):
             return Tombstone(outcome.reason, self.now(), placed=True)
         return outcome
+
+    def _end_older(
+        self, partition: int, header: Header, names: Sequence[bytes], deadline: Deadline
+    ) -> tuple[Ended, ...]:
+        """Ends these sessions of the principal and raises its generation, before the first session that has it."""
+        ids = tuple(name.decode() for name in names)
+        keys = (self._keys.expiry(partition), self._keys.principal(partition, header.principal_key))
+        revoked, generation = END_REASONS.index("revoked"), header.generation
+        arguments = (header.principal_key, self._unreturned_ms, self._tombstone_ms, revoked, generation, "")
+        records = self._records(partition, ids)
+        reply = self._run(scripts.END_PRINCIPAL, partition, (*keys, *records), (*arguments, *ids), deadline)
+        return _ended(reply[0])
 
     def _end_due(self, partition: int, members: Sequence[bytes], deadline: Deadline) -> tuple[Ended, ...]:
         if not members:

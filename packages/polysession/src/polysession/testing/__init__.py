@@ -10,6 +10,7 @@ from .contract import StoreContract
 from .doubles import (
     HOUR,
     START,
+    FailingStore,
     FakeClock,
     RecordedEvents,
     make_address,
@@ -23,6 +24,7 @@ from .doubles import (
 __all__ = [
     "HOUR",
     "START",
+    "FailingStore",
     "FakeClock",
     "RecordedEvents",
     "StoreContract",

@@ -6,8 +6,11 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ..core import values
+from ..core.clock import Clock
+from ..core.errors import StoreUnavailable
 from ..core.events import ConflictOutcome, Events, Validation
 from ..core.manager import SessionManager
 from ..core.record import TAG_BYTES, Address, Attribute, EndReason, Header, Kind, Record
@@ -59,6 +62,26 @@ class RecordedEvents(Events):
     def operation(self, name: str, attributes: Mapping[str, str | int]) -> Iterator[None]:  # noqa: ARG002
         self.operations.append(name)
         yield
+
+
+class FailingStore(MemoryStore):
+    """A memory store that counts what is asked of it and can be away.
+
+    ``asked``: the names of the operations, in order. ``away``: operations (``"read"``, …, or ``"all"``) that raise
+    ``StoreUnavailable`` and do nothing.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock=clock)
+        self.asked: list[str] = []
+        self.away: set[str] = set()
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("read", "create", "write", "rotate", "end"):
+            self.asked.append(name)
+            if name in self.away or "all" in self.away:
+                raise StoreUnavailable(name, "away", retry_after=3)
+        return super().__getattribute__(name)
 
 
 def make_keys() -> Keys:

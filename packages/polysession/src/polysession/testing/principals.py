@@ -75,3 +75,22 @@ class PrincipalContract:
         assert isinstance(store.create(make_address(partition), newer), Created)
         older = make_record(now, principal_key=principal_key, generation=3)
         assert store.create(make_address(partition), older) == Outdated(4)
+
+    def test_a_sign_in_with_a_newer_generation_ends_what_is_left_of_older_ones(self, store: Store) -> None:
+        """Its account's generation was raised, and the end of all got no answer from this store."""
+        partition, principal_key, now = make_address().partition, make_principal(), store.now()
+        older = [make_address(partition) for _ in range(3)]
+        for address in older:
+            store.create(address, make_record(now, principal_key=principal_key, generation=1))
+        other = make_address(partition)
+        store.create(other, make_record(now, principal_key=make_principal(), generation=1))
+        newer = [make_address(partition) for _ in range(2)]
+        first, second = (make_record(now, principal_key=principal_key, generation=2) for _ in newer)
+        created = store.create(newer[0], first)
+        assert isinstance(created, Created)
+        assert {one.session_id for one in created.due} == {address.session_id for address in older}
+        assert {one.reason for one in created.due} == {"revoked"}
+        assert store.create(newer[1], second) == Created()
+        assert all(isinstance(store.read(address), Tombstone) for address in older)
+        assert all(isinstance(store.read(address), Record) for address in (*newer, other))
+        assert store.create(newer[0], first) == Created()

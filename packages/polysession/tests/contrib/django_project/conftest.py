@@ -16,10 +16,9 @@ from django.template import engines
 from django.test import Client
 from django.urls import path
 from polysession.contrib.django import check_csrf, csrf_token, session_optional, session_passive
-from polysession.core.errors import GenerationOutdated, StoreUnavailable
+from polysession.core.errors import GenerationOutdated
 from polysession.core.manager import SessionManager
-from polysession.stores.memory import MemoryStore
-from polysession.testing import FakeClock, RecordedEvents, memory_manager
+from polysession.testing import FailingStore, FakeClock, RecordedEvents, memory_manager
 
 COOKIE = "__Host-session"
 PASSWORD = "correct horse battery staple"
@@ -176,30 +175,14 @@ Urls.urlpatterns = [
 # --- Fixtures
 
 
-class Store(MemoryStore):
-    """Counts what is asked of it, and can be away."""
-
-    def __init__(self, clock: FakeClock) -> None:
-        super().__init__(clock=clock)
-        self.asked: list[str] = []
-        self.away: set[str] = set()
-
-    def __getattribute__(self, name: str) -> Any:
-        if name in ("read", "create", "write", "rotate", "end"):
-            self.asked.append(name)
-            if name in self.away or "all" in self.away:
-                raise StoreUnavailable(name, "away", retry_after=3)
-        return super().__getattribute__(name)
-
-
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
 
 
 @pytest.fixture
-def store(clock: FakeClock) -> Store:
-    return Store(clock)
+def store(clock: FakeClock) -> FailingStore:
+    return FailingStore(clock)
 
 
 @pytest.fixture
@@ -208,7 +191,7 @@ def events() -> RecordedEvents:
 
 
 @pytest.fixture(autouse=True)
-def manager(settings: Any, clock: FakeClock, store: Store, events: RecordedEvents) -> SessionManager:
+def manager(settings: Any, clock: FakeClock, store: FailingStore, events: RecordedEvents) -> SessionManager:
     made = memory_manager(clock=clock, store=store, events=events)
     settings.POLYSESSION_MANAGER = made
     return made

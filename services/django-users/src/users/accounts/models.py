@@ -58,3 +58,11 @@ class Account(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.username
+
+    def get_session_auth_hash(self) -> str:
+        """The same for life, not Django's hash of the password: what ends sessions is the generation.
+
+        By Django's a request under way while the password changes (session read before, account after) would end the
+        very session that is to stay; and the request to change it could not be repeated after a 503.
+        """
+        return str(self.pk)

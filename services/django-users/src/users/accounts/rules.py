@@ -3,7 +3,9 @@
 Ending every session of an account takes two steps in this order: the generation is raised in PostgreSQL, in the
 transaction of its cause; then the sessions end in Redis. A sign-in that read the older generation is refused by
 Redis from then on. When Redis gives no answer to the second step, ``StoreUnavailable`` is raised and the first
-stands: the change is made, and ending the sessions is to be repeated.
+stands: the change is made, and ending the sessions is to be repeated; the next sign-in, which brings the new generation
+to Redis, does so too. Never the other way round: a generation that Redis has and PostgreSQL rolled back would refuse
+every sign-in of the account.
 """
 
 from __future__ import annotations
@@ -65,9 +67,16 @@ def change_email(account: Account, email: str) -> Account:
 
 
 def change_password(account: Account, *, current: str, new: str, keep: str | None) -> Account:
-    """A new password; every session but ``keep`` ends. Raises ``WrongPassword``, ``Refused``, ``StoreUnavailable``."""
+    """A new password; every session but ``keep`` ends. Raises ``WrongPassword``, ``Refused``, ``StoreUnavailable``.
+
+    Safe to repeat when the first answer was ``StoreUnavailable`` or lost: the new password is set already, and the
+    sessions end now.
+    """
     if not check_password(current, account.password):
-        raise WrongPassword
+        if not check_password(new, account.password):
+            raise WrongPassword
+        end_sessions(account, keep=keep)
+        return account
     return replace_password(account, new, keep=keep, field="new")
 
 
@@ -84,7 +93,7 @@ def replace_password(account: Account, new: str, *, keep: str | None, field: str
         if not changed:
             raise WrongPassword
         account.refresh_from_db(fields=["session_generation"])
-    _end(account, keep=keep)
+    _end(str(account.pk), account.session_generation, keep=keep)
     return account
 
 
@@ -93,18 +102,23 @@ def end_sessions(account: Account, *, keep: str | None) -> None:
     with transaction.atomic():
         Account.objects.filter(pk=account.pk).update(session_generation=F("session_generation") + 1)
         account.refresh_from_db(fields=["session_generation"])
-    _end(account, keep=keep)
+    _end(str(account.pk), account.session_generation, keep=keep)
 
 
 def delete(account: Account) -> None:
     """The account is gone, then its sessions. Raises ``StoreUnavailable``: its sessions then name nobody."""
     principal, generation = str(account.pk), account.session_generation + 1
     account.delete()
-    get_manager().end_principal(principal, generation=generation)
+    _end(principal, generation, keep=None)
 
 
-def _end(account: Account, *, keep: str | None) -> None:
-    get_manager().end_principal(str(account.pk), generation=account.session_generation, keep=keep)
+def _end(principal: str, generation: int, *, keep: str | None) -> None:
+    """Once the cause is committed, which is now unless the caller (the admin) has a transaction open."""
+    transaction.on_commit(lambda: _end_now(principal, generation, keep))
+
+
+def _end_now(principal: str, generation: int, keep: str | None) -> None:
+    get_manager().end_principal(principal, generation=generation, keep=keep)
 
 
 def _check_password(password: str, account: Account, *, field: str) -> None:

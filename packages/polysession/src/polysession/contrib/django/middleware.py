@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
-from polysession.core.cookie import Cookie, clear_session, csrf_cookie_name, set_csrf
+from polysession.core.cookie import Cookie, clear_session, csrf_cookie_name, find, set_csrf
 from polysession.core.errors import PolysessionError
 from polysession.core.record import Device
 
@@ -43,14 +43,15 @@ class SessionMiddleware(DjangoSessionMiddleware):
     """
 
     def process_request(self, request: HttpRequest) -> None:
+        header = request.META.get("HTTP_COOKIE", "")
         request.session = SessionStore(
-            request.COOKIES.get(settings.SESSION_COOKIE_NAME),
+            find(header, settings.SESSION_COOKIE_NAME),
             passive=request.headers.get("X-Session-Passive") == "1",
             device=Device(
-                user_agent=request.headers.get("User-Agent", "")[:256],
+                user_agent=request.headers.get("User-Agent", ""),
                 address=request.META.get("REMOTE_ADDR", ""),
             ),
-            csrf_cookie=request.COOKIES.get(csrf_cookie_name(get_manager().settings)),
+            csrf_cookie=find(header, csrf_cookie_name(get_manager().settings)),
         )
 
     def process_view(self, request: HttpRequest, view: Any, _args: object, _kwargs: object) -> None:

@@ -65,6 +65,22 @@ local function leave(expiry, principal, id, key)
   end
 end
 
+local function session_ids(principal)
+  local ids = {}
+  for _, id in ipairs(redis.call('HKEYS', principal)) do
+    if id ~= '' then
+      ids[#ids + 1] = id
+    end
+  end
+  return ids
+end
+
+-- Redis lets a script that has written go on: after this, which changes nothing, what needs no memory to speak of is
+-- done even where memory is full. `key` has a time to live that no 2^52 ms can lower.
+local function despite_full_memory(key)
+  redis.call('PEXPIRE', key, 4503599627370496, 'LT')
+end
+
 -- DEL first: Redis lets a script that has written go on, so a session ends even where memory is full.
 local function bury(record, expiry, principal, id, header, reason, lives)
   redis.call('DEL', record)

@@ -10,8 +10,16 @@ end
 
 if KEYS[3] and not repeated then
   local generation = tonumber(redis.call('HGET', KEYS[3], '') or 0)
-  if number(header, 53, 4) < generation then
+  local given = number(header, 53, 4)
+  if given < generation then
     return { now, 'outdated', generation }
+  end
+  -- It was raised, and the end of the older sessions never came here: they end first. None of these has the new one.
+  if given > generation then
+    local older = session_ids(KEYS[3])
+    if #older > 0 then
+      return { now, 'older', older }
+    end
   end
 end
 

@@ -5,6 +5,7 @@ local key, unreturned, lives, reason = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonu
 local expiry, principal, keep = KEYS[1], KEYS[2], ARGV[6]
 
 local generation = math.max(tonumber(redis.call('HGET', principal, '') or 0), tonumber(ARGV[5]))
+despite_full_memory(principal)
 redis.call('HSET', principal, '', generation) -- also when repeated
 extend(principal, now + RETENTION)
 

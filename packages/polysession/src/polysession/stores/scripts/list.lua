@@ -12,10 +12,4 @@ for i = 3, #ARGV do
   end
 end
 
-local names = {}
-for _, id in ipairs(redis.call('HKEYS', KEYS[2])) do
-  if id ~= '' then
-    names[#names + 1] = id
-  end
-end
-return { now, names, due(KEYS[1]), live }
+return { now, session_ids(KEYS[2]), due(KEYS[1]), live }

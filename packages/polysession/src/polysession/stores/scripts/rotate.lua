@@ -23,5 +23,6 @@ if secret_hash(header) ~= ARGV[3] then
     .. ARGV[2] .. struct.pack('>I8', tonumber(ARGV[6])) .. string.sub(header, 82)
 end
 -- Also when repeated: a confirmation counts only what its own connection wrote.
+despite_full_memory(KEYS[1])
 redis.call('HSET', KEYS[1], '', header)
 return { now, 'written' }

@@ -35,6 +35,9 @@ if #disputed > 2 then
   return disputed
 end
 
+if KEYS[2] and #set == 0 then
+  despite_full_memory(KEYS[1]) -- a touch alone: people who are active must not idle out by an outage
+end
 if KEYS[2] then
   local seen = math.max(number(header, 29, 8), now)
   local flags = bit.bor(string.byte(header, 2), 2) -- returned

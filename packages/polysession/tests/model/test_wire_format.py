@@ -1,0 +1,218 @@
+"""docs/wire-format.md says what the code does: its tables are the code's constants, and the vectors that the decoder in
+TypeScript reads mean the same to ours.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from polysession.core import codec, token, values
+from polysession.core.errors import Unreadable
+from polysession.core.record import END_REASONS, TAG_BYTES, Address, Header, Tombstone
+from polysession.stores.keys import Keyspace, member, slot
+
+TESTS = Path(__file__).parents[1]
+DOCUMENT = (TESTS.parents[2] / "docs" / "wire-format.md").read_text()
+GOLDEN: dict[str, Any] = json.loads((TESTS / "golden" / "golden.json").read_text())
+WIRE: dict[str, Any] = json.loads((TESTS / "golden" / "wire.json").read_text())
+
+
+def table(heading: str, number: int = 0) -> list[list[str]]:
+    """The cells of a section's table, without its head."""
+    section = DOCUMENT.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    tables = re.findall(r"(?:^\|.*\n)+", section + "\n", re.MULTILINE)
+    rows = [re.split(r"\s*\|\s*", line.strip("| \n")) for line in tables[number].splitlines()]
+    return rows[2:]
+
+
+def offsets(formats: Sequence[str]) -> list[tuple[int, int]]:
+    sizes = [struct.calcsize(f">{one}") for one in formats]
+    return [(sum(sizes[:index]), size) for index, size in enumerate(sizes)]
+
+
+def members(compiled: struct.Struct) -> list[str]:
+    return re.findall(r"\d*[A-Za-z]", compiled.format.removeprefix(">"))
+
+
+# --- the tables
+
+
+def test_the_table_of_the_header_is_the_codes() -> None:
+    rows = table("Record")
+    assert [(int(offset), int(size)) for offset, size, *_ in rows] == offsets(members(codec.PREFIX))
+    documented = "".join(row[2] for row in rows)
+    assert f"struct.unpack('>{documented}', header)" in str(codec.__doc__)
+    assert f"prefix of {codec.PREFIX.size} bytes" in DOCUMENT
+    assert f"begins at offset {codec.PREFIX.size}" in DOCUMENT
+
+
+def test_each_field_of_the_header_is_where_the_table_says() -> None:
+    header = codec.decode_header(bytes.fromhex(GOLDEN["headers"]["signed in"]))
+    assert isinstance(header, Header)
+    data = bytes.fromhex(GOLDEN["headers"]["signed in"])
+    for offset, size, _, name, *_ in table("Record"):
+        found = data[int(offset) : int(offset) + int(size)]
+        if name in ("kind", "flags"):
+            wanted: Any = codec.RECORD_KIND if name == "kind" else codec.SIGNED_IN_FLAG | codec.RETURNED_FLAG
+        else:
+            wanted = getattr(header, name)
+        if isinstance(wanted, int):
+            wanted = wanted.to_bytes(int(size), "big")
+        assert found == (wanted.encode() if isinstance(wanted, str) else wanted), name
+
+
+def test_the_tables_of_tail_tombstone_and_reasons_are_the_codes() -> None:
+    header = codec.decode_header(bytes.fromhex(GOLDEN["headers"]["signed in"]))
+    assert isinstance(header, Header)
+    assert {row[0].strip("`") for row in table("Record", 1)} == codec._tail(
+        header
+    ).keys() - header.extra.keys()
+    rows = table("Tombstone")
+    assert [(int(offset), int(size)) for offset, size, *_ in rows] == offsets(members(codec.TOMBSTONE))
+    assert rows[0][4] == str(codec.TOMBSTONE_KIND)
+    assert [(int(number), reason) for number, reason in table("Tombstone", 1)] == list(enumerate(END_REASONS))
+
+
+def test_the_tables_of_attribute_and_value_are_the_codes() -> None:
+    tag, kind, value = table("Attribute")
+    assert (int(tag[1]), int(kind[0]), int(value[0])) == (TAG_BYTES, TAG_BYTES, TAG_BYTES + 1)
+    assert bytes([0]) == codec.PLAIN == values.PLAIN
+    codes = {row[1]: int(row[0]) for row in table("Value")}
+    assert set(codes.values()) == set(values._UNPACKERS)
+    samples = {
+        "tuple": (1,), "set": {1}, "frozenset": frozenset({1}), "datetime": datetime(2026, 1, 1), "date": date(2026, 1, 1),
+        "Decimal": Decimal(1), "UUID": UUID(int=1), "wide int": 2**80,
+    }  # fmt: skip
+    assert {name: values._pack(sample, 0).code for name, sample in samples.items()} == codes
+    assert f"nested up to {values.MAX_DEPTH} deep" in DOCUMENT
+    assert f"1 to {values.MAX_NAME_BYTES} bytes" in DOCUMENT
+
+
+def test_the_table_of_the_token_is_the_codes() -> None:
+    text = GOLDEN["tokens"]["s"]
+    parts = [text[int(offset) : int(offset) + int(size)] for offset, size, *_ in table("Token")]
+    assert "".join(parts) == text
+    assert len(text) == token.TOKEN_LENGTH
+    assert parts[:-1] == ["s", "M", "TS", "ABCDEFGHabcdefgh", "BC", "abcdefghijklmnopqrstuvwxyz012345"]
+    assert f"`{token._SHAPE.pattern}`" in DOCUMENT
+    assert token._two_characters(1234) == "TS"
+
+
+def test_the_table_of_keys_is_the_codes() -> None:
+    address, keyspace, principal = Address(7, "ABCDEFGHabcdefgh"), Keyspace("P"), "K" * 22
+    filled = {"NNNN": "0007", "<session ID>": address.session_id, "<principal key>": principal}
+    names = [row[0].strip("`") for row in table("Keys")]
+    for blank, value in filled.items():
+        names = [name.replace(blank, value) for name in names]
+    assert names == [
+        keyspace.record(address),
+        keyspace.expiry(7),
+        keyspace.principal(7, principal),
+        keyspace.outbox(7),
+    ]
+
+
+# --- the vectors
+
+
+def meaning(value: Any) -> Any:
+    """A value in words that every language has."""
+    match value:
+        case None | bool() | str():
+            return value
+        case int():
+            return {"int": str(value)}
+        case float() | Decimal():
+            return {"float": value} if isinstance(value, float) else {"decimal": str(value)}
+        case bytes():
+            return {"bytes": value.hex()}
+        case dict():
+            return {"mapping": [[meaning(name), meaning(item)] for name, item in value.items()]}
+        case list() | tuple():
+            return {type(value).__name__: [meaning(item) for item in value]}
+        case set() | frozenset():
+            return {type(value).__name__: [meaning(item) for item in sorted(value, key=values.encode)]}
+        case datetime():
+            return {"datetime": value.isoformat(), "fold": value.fold}
+        case date():
+            return {"date": value.isoformat()}
+        case UUID():
+            return {"uuid": str(value)}
+    raise TypeError(type(value))
+
+
+def meaning_of_header(found: Header | Tombstone) -> dict[str, Any]:
+    if isinstance(found, Tombstone):
+        return {"kind": "tombstone", "reason": found.reason, "ended_at": found.ended_at}
+    plain = {
+        name: getattr(found, name)
+        for name in (
+            "returned", "pepper_id", "rotation_count", "created_at", "last_seen_at", "idle", "absolute_at", "generation",
+            "previous_until", "principal_key", "principal", "authenticated_at",
+        )
+    }  # fmt: skip
+    hexed = {name: getattr(found, name).hex() for name in ("secret_hash", "previous_hash", "nonce")}
+    device = {"user_agent": found.device.user_agent, "address": found.device.address}
+    extra = {name: meaning(value) for name, value in found.extra.items()}
+    return {
+        "kind": "record",
+        "signed_in": bool(found.principal_key),
+        **plain,
+        **hexed,
+        **device,
+        "extra": extra,
+    }
+
+
+def meaning_of_attribute(data: str) -> Any:
+    return meaning(values.decode(codec.decode_attribute(bytes.fromhex(data)).value))
+
+
+def test_the_vectors_mean_the_same_to_both_decoders() -> None:
+    for name in GOLDEN["attributes"]:
+        assert meaning_of_attribute(GOLDEN["attributes"][name]) == WIRE["attributes"][name]
+    for vector in WIRE["more attributes"].values():
+        assert meaning_of_attribute(vector["bytes"]) == vector["meaning"]
+    for group in ("headers", "tombstones"):
+        for name, data in GOLDEN[group].items():
+            assert meaning_of_header(codec.decode_header(bytes.fromhex(data))) == WIRE[group][name]
+    assert {name: WIRE[name].keys() for name in ("attributes", "headers", "tombstones", "tokens")} == {
+        name: GOLDEN[name].keys() for name in ("attributes", "headers", "tombstones", "tokens")
+    }
+
+
+def test_the_vectors_of_keys_are_the_codes() -> None:
+    for vector in WIRE["keys"]:
+        keyspace, address = Keyspace(vector["prefix"]), Address(vector["partition"], vector["session_id"])
+        principal_key = vector["principal_key"]
+        principal = keyspace.principal(address.partition, principal_key) if principal_key else None
+        found = (
+            keyspace.record(address), keyspace.expiry(address.partition), principal, keyspace.outbox(address.partition),
+            member(address.session_id, principal_key), slot(address.partition),
+        )  # fmt: skip
+        assert found == tuple(
+            vector[name] for name in ("record", "expiry", "principal", "outbox", "member", "slot")
+        )
+
+
+@pytest.mark.parametrize("name", WIRE["later"])
+def test_what_a_later_release_writes_is_read_or_refused_as_documented(name: str) -> None:
+    vector = WIRE["later"][name]
+    refused = pytest.raises(Unreadable)
+    if "attribute" in vector:
+        with refused:
+            meaning_of_attribute(vector["attribute"])
+    elif vector["meaning"] == "unreadable":
+        with refused:
+            codec.decode_header(bytes.fromhex(vector["header"]))
+    else:
+        assert meaning_of_header(codec.decode_header(bytes.fromhex(vector["header"]))) == vector["meaning"]

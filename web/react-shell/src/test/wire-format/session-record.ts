@@ -1,0 +1,142 @@
+/** Header, tombstone, attribute, token and keys, read as docs/wire-format.md says, and from that page alone. */
+
+import { createHmac } from "node:crypto";
+import { big, decode, hex, type Meaning, Unreadable } from "./message-pack";
+
+const reasons = ["logout", "idle", "absolute", "revoked", "rotated-away", "replaced", "theft"];
+const base64url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+const ascii = new TextDecoder("ascii");
+
+/** What stands in the field with the empty name. */
+export function readHeader(bytes: Uint8Array): Record<string, unknown> {
+  if (bytes[0] === 2 && bytes.length >= 10) {
+    return { kind: "tombstone", reason: reasons[bytes[1] ?? 0] ?? "revoked", ended_at: number(bytes, 2, 8) };
+  }
+  if (bytes[0] !== 1 || bytes.length <= 111) throw new Unreadable("header");
+  const flags = bytes[1] ?? 0;
+  const { p, u, a, t, ...extra } = readTail(bytes.subarray(111));
+  return {
+    kind: "record",
+    signed_in: (flags & 1) !== 0,
+    returned: (flags & 2) !== 0,
+    pepper_id: ascii.decode(bytes.subarray(2, 3)),
+    rotation_count: number(bytes, 3, 2),
+    secret_hash: hex(bytes.subarray(5, 21)),
+    created_at: number(bytes, 21, 8),
+    last_seen_at: number(bytes, 29, 8),
+    idle: number(bytes, 37, 8),
+    absolute_at: number(bytes, 45, 8),
+    generation: number(bytes, 53, 4),
+    previous_hash: hexUnlessZero(bytes.subarray(57, 73)),
+    previous_until: number(bytes, 73, 8),
+    nonce: hexUnlessZero(bytes.subarray(81, 89)),
+    principal_key: bytes[89] === 0 ? "" : ascii.decode(bytes.subarray(89, 111)),
+    principal: p ?? null,
+    user_agent: u ?? "",
+    address: a ?? "",
+    authenticated_at: t !== null && typeof t === "object" ? Number(t.int) : 0,
+    extra,
+  };
+}
+
+function readTail(bytes: Uint8Array): Record<string, Meaning> {
+  if (bytes[0] !== 0) throw new Unreadable("sealed, or of a later release");
+  const map = decode(bytes.subarray(1));
+  if (map === null || typeof map !== "object" || !Array.isArray(map.mapping)) throw new Unreadable("no map");
+  return Object.fromEntries(map.mapping as unknown as [string, Meaning][]);
+}
+
+/** The value; its tag is the eight bytes before it. */
+export function readAttribute(bytes: Uint8Array): { tag: string; value: Meaning } {
+  if (bytes.length < 10 || bytes[8] !== 0) throw new Unreadable("sealed, cut short, or of a later release");
+  return { tag: hex(bytes.subarray(0, 8)), value: decode(bytes.subarray(9)) };
+}
+
+/** Its parts, if the MAC fits. */
+export function readToken(text: string, macKey: Uint8Array): Record<string, unknown> | null {
+  if (!/^[as][A-Za-z0-9_-]{69}$/.test(text)) return null;
+  if (hmac(macKey, `token\0${text.slice(0, 54)}`).subarray(0, 12).toString("base64url") !== text.slice(54)) return null;
+  return {
+    kind: text[0],
+    mac_key_id: text[1],
+    partition: twoCharacters(text.slice(2, 4)),
+    session_id: text.slice(4, 20),
+    rotation_count: twoCharacters(text.slice(20, 22)),
+    secret: text.slice(22, 54),
+  };
+}
+
+export function hashSecret(pepper: Uint8Array, secret: string): string {
+  return hmac(pepper, `secret\0${secret}`).subarray(0, 16).toString("hex");
+}
+
+export function place(placementKey: Uint8Array, principal: string): [number, string] {
+  const digest = hmac(placementKey, `placement\0${principal}`);
+  return [digest.readUInt16BE(0) % 4096, digest.subarray(2, 18).toString("base64url")];
+}
+
+export function pseudonym(placementKey: Uint8Array, principal: string): string {
+  return hmac(placementKey, `pseudonym\0${principal}`).subarray(0, 16).toString("base64url");
+}
+
+export function csrfSecret(csrfKey: Uint8Array, binding: string): string {
+  let left = big(hmac(csrfKey, `csrf\0${binding}`));
+  let secret = "";
+  for (let index = 0; index < 32; index++) {
+    secret += letters.charAt(Number(left % 62n));
+    left /= 62n;
+  }
+  return secret;
+}
+
+export function unmask(csrfToken: string): string {
+  const shift = (index: number) =>
+    letters.indexOf(csrfToken.charAt(32 + index)) - letters.indexOf(csrfToken.charAt(index)) + 62;
+  return Array.from({ length: 32 }, (_, index) => letters.charAt(shift(index) % 62)).join("");
+}
+
+export interface Place {
+  prefix: string;
+  partition: number;
+  session_id: string;
+  principal_key: string;
+}
+
+export function keysOf({ prefix, partition, session_id, principal_key }: Place): Record<string, unknown> {
+  const tag = partition.toString().padStart(4, "0");
+  return {
+    record: `${prefix}:{${tag}}:s:${session_id}`,
+    expiry: `${prefix}:{${tag}}:x`,
+    principal: principal_key === "" ? null : `${prefix}:{${tag}}:p:${principal_key}`,
+    outbox: `${prefix}:{${tag}}:o`,
+    member: `${session_id}:${principal_key}`,
+    slot: crc16(tag) % 16384,
+  };
+}
+
+/** CRC-16/XMODEM: polynomial 0x1021, from 0. */
+function crc16(characters: string): number {
+  let sum = 0;
+  for (const byte of Buffer.from(characters, "ascii")) {
+    sum ^= byte << 8;
+    for (let bit = 0; bit < 8; bit++) sum = ((sum & 0x8000 ? (sum << 1) ^ 0x1021 : sum << 1) & 0xffff) >>> 0;
+  }
+  return sum;
+}
+
+function hmac(key: Uint8Array, text: string): Buffer {
+  return createHmac("sha256", key).update(text, "utf8").digest();
+}
+
+function number(bytes: Uint8Array, offset: number, size: number): number {
+  return Number(big(bytes.subarray(offset, offset + size)));
+}
+
+function hexUnlessZero(bytes: Uint8Array): string {
+  return bytes.every((byte) => byte === 0) ? "" : hex(bytes);
+}
+
+function twoCharacters(two: string): number {
+  return base64url.indexOf(two.charAt(0)) * 64 + base64url.indexOf(two.charAt(1));
+}
