@@ -99,8 +99,8 @@ def test_a_reason_that_only_a_later_release_knows_is_still_an_end() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"\x03" + bytes(200), b"\x01" + bytes(110), b"\x02\x00", b"\x01" + bytes(110) + b"\x01sealed"],
-    ids=["empty", "unknown kind", "cut record", "cut tombstone", "sealed tail"],
+    [b"", b"\x03" + bytes(200), b"\x01" + bytes(110), b"\x02\x00", b"\x01" + bytes(110) + b"\x02later"],
+    ids=["empty", "unknown kind", "cut record", "cut tombstone", "later tail"],
 )
 def test_a_header_of_another_kind_is_unreadable(data: bytes) -> None:
     with pytest.raises(Unreadable):

@@ -21,7 +21,7 @@ offset size struct  field            meaning
 73     8    I8      previous_until   milliseconds since the epoch
 81     8    c8      nonce            zeros: none
 89     22   c22     principal_key    ASCII; NULs: none
-111    …            tail             kind byte (0 plain, 1 sealed), then a MessagePack map with short keys
+111    …            tail             kind byte (0 plain, 1 sealed: ``seal``), then a MessagePack map with short keys
 ====== ==== ======= ================ =======================================================================
 
 In Redis: ``struct.unpack('>BBc1I2c16I8I8I8I8I4c16I8c8c22', header)``.
@@ -29,13 +29,15 @@ In Redis: ``struct.unpack('>BBc1I2c16I8I8I8I8I4c16I8c8c22', header)``.
 Tombstone: ``kind`` B = 2, ``reason`` B (index in ``END_REASONS``), ``ended_at`` I8; ten bytes; later ones may
 append.
 
-Attribute: its tag (8 bytes), then its value: kind byte (0 plain, 1 sealed), then MessagePack (``values``).
+Attribute: its tag (8 bytes), then its value: kind byte (0 plain, 1 sealed: ``seal``), then MessagePack (``values``).
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import msgspec
 
@@ -50,6 +52,7 @@ TOMBSTONE_KIND = 2
 SIGNED_IN_FLAG = 1
 RETURNED_FLAG = 2
 PLAIN = b"\x00"
+SEALED = b"\x01"
 
 _NO_HASH = bytes(16)
 _NO_NONCE = bytes(8)
@@ -74,18 +77,24 @@ def encode_header(header: Header) -> bytes:
         header.nonce or _NO_NONCE,
         header.principal_key.encode("ascii"),
     )
-    return prefix + PLAIN + msgspec.msgpack.encode(_tail(header))
+    return prefix + (header.sealed_tail or encode_tail(header))
 
 
-def _tail(header: Header) -> dict[str, object]:
-    """Empty fields are left out: most anonymous sessions have a tail of two bytes."""
+def encode_tail(header: Header) -> bytes:
+    """Plain. Empty fields are left out: most anonymous sessions have a tail of two bytes."""
     known: dict[str, object] = {
         _PRINCIPAL: header.principal,
         _USER_AGENT: header.device.user_agent,
         _ADDRESS: header.device.address,
         _AUTHENTICATED_AT: header.authenticated_at,
     }
-    return {key: value for key, value in known.items() if value} | dict(header.extra)
+    tail = {key: value for key, value in known.items() if value} | dict(header.extra)
+    return PLAIN + msgspec.msgpack.encode(tail)
+
+
+def with_tail(header: Header, data: bytes) -> Header:
+    """``header`` with another tail, plain or sealed (then the fields that are in it are empty). Raises ``Unreadable``."""
+    return replace(header, **_tail_fields(data))
 
 
 def decode_header(data: bytes) -> Header | Tombstone:
@@ -96,7 +105,7 @@ def decode_header(data: bytes) -> Header | Tombstone:
     if kind != RECORD_KIND or len(data) <= PREFIX.size:
         raise Unreadable("header has an unknown kind or is cut short")
     fields = PREFIX.unpack_from(data)
-    tail = _decode_tail(data[PREFIX.size :])
+    tail = _tail_fields(data[PREFIX.size :])
     try:
         return Header(
             pepper_id=fields[2].decode("ascii"),
@@ -112,21 +121,41 @@ def decode_header(data: bytes) -> Header | Tombstone:
             nonce=b"" if fields[12] == _NO_NONCE else fields[12],
             principal_key=fields[13].rstrip(b"\x00").decode("ascii"),
             returned=bool(fields[1] & RETURNED_FLAG),
-            principal=msgspec.convert(tail.pop(_PRINCIPAL, None), str | None),
-            device=Device(
+            **tail,
+        )
+    except ValueError as cause:
+        raise Unreadable("header holds a field that is no ASCII") from cause
+
+
+def _tail_fields(data: bytes) -> dict[str, Any]:
+    """The header's fields that are in its tail, and ``sealed_tail``."""
+    if data[:1] == SEALED:
+        return {
+            "sealed_tail": data,
+            "principal": None,
+            "device": Device(),
+            "authenticated_at": 0,
+            "extra": {},
+        }
+    tail = _decode_tail(data)
+    try:
+        return {
+            "sealed_tail": b"",
+            "principal": msgspec.convert(tail.pop(_PRINCIPAL, None), str | None),
+            "device": Device(
                 user_agent=msgspec.convert(tail.pop(_USER_AGENT, ""), str),
                 address=msgspec.convert(tail.pop(_ADDRESS, ""), str),
             ),
-            authenticated_at=msgspec.convert(tail.pop(_AUTHENTICATED_AT, 0), int),
-            extra=tail,
-        )
-    except (msgspec.ValidationError, ValueError) as cause:
+            "authenticated_at": msgspec.convert(tail.pop(_AUTHENTICATED_AT, 0), int),
+            "extra": tail,
+        }
+    except msgspec.ValidationError as cause:
         raise Unreadable("header holds a field of another type") from cause
 
 
 def _decode_tail(data: bytes) -> dict[str, object]:
     if data[:1] != PLAIN:
-        raise Unreadable("header's tail is sealed, or of a later release")
+        raise Unreadable("header's tail is of a later release")
     try:
         return msgspec.msgpack.decode(data[1:], type=dict[str, object])
     except (msgspec.DecodeError, ValueError, RecursionError) as cause:

@@ -63,6 +63,10 @@ class Keys:
     pepper: KeyRing
     csrf: KeyRing
     placement: bytes = field(repr=False)
+    seal: KeyRing = KeyRing(())  # empty: attributes are stored plain
+
+
+KeySource = Callable[[], Keys]  # the keys of this moment; the same object until they change
 
 
 @dataclass(frozen=True, slots=True, repr=False)

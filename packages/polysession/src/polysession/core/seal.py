@@ -1,0 +1,243 @@
+"""Sealing: a store in front of the store. What it hands on is sealed, what it hands back is open, so nothing else
+of the core knows of it.
+
+AES-256-GCM (NIST SP 800-38D), by a cipher that is passed in, under a key for each session: HKDF-Expand (RFC 5869;
+the ring's keys are uniformly random, so its first step is left out) of a key of the ring ``seal`` and the session ID.
+Sealed are the values of attributes and the header's tail (principal, user agent, address, authentication time). Not
+sealed are attributes' names, tags, and the header's prefix, which scripts read.
+
+====== ============= =====================================================================
+offset size          of a sealed value or tail
+====== ============= =====================================================================
+0      1             kind, 1
+1      1             key ID, one base64url character
+2      12            nonce, random: a session's key seals far fewer than 2**32 times
+14     … + 16        ciphertext of what follows a plain one's kind byte, and its GCM tag
+====== ============= =====================================================================
+
+Bound to it (AAD): session ID (16), the attribute's tag (8; the tail: NULs), the attribute's name (the tail: none).
+Moved to another session, name or tag, it cannot be opened. Who may write to Redis can still put back what was there,
+or put a plain value: plain records of earlier releases stay readable.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, cast
+
+from .clock import Clock
+from .codec import PLAIN, SEALED, encode_tail, with_tail
+from .errors import Unreadable
+from .record import TAG_BYTES, Address, Attribute, EndReason, Header, Record, Tombstone
+from .store import (
+    Absent,
+    Change,
+    Conflicted,
+    Created,
+    Ended,
+    Exists,
+    Full,
+    Limit,
+    Listed,
+    Outdated,
+    Store,
+    Written,
+)
+from .token import Key, KeyRing
+
+NONCE_BYTES = 12
+GCM_TAG_BYTES = 16
+OVERHEAD = 1 + NONCE_BYTES + GCM_TAG_BYTES  # bytes a value takes more than a plain one
+
+_CIPHERTEXT = 2 + NONCE_BYTES
+
+
+class Aead(Protocol):
+    """AES-GCM under one key. Used by one thread."""
+
+    def encrypt(self, nonce: bytes, data: bytes, bound: bytes) -> bytes: ...
+
+    def decrypt(self, nonce: bytes, data: bytes, bound: bytes) -> bytes:
+        """Raises ``Unreadable`` where key, nonce, ``data`` and ``bound`` do not fit together."""
+        ...
+
+
+Cipher = Callable[[bytes], Aead]  # takes 32 bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sealer:
+    """Seals under the ring's newest key whose time has come, opens by any. An empty ring seals nothing; so does one
+    whose keys' time has not come: all readers can have a key before the first writer uses it.
+
+    ``cipher`` ``None``: the extra is not installed; seals nothing, and what is sealed is ``Unreadable``.
+    """
+
+    ring: KeyRing
+    cipher: Cipher | None
+    clock: Clock
+    random: Callable[[int], bytes]
+
+    def of(self, session_id: str) -> SessionSealer:
+        return SessionSealer(self, session_id.encode("ascii"))
+
+    def sealing_key(self) -> Key | None:
+        now = self.clock.now()
+        if self.cipher is None or not any(key.activate_after <= now for key in self.ring.keys):
+            return None
+        return self.ring.signing(now)
+
+
+@dataclass(slots=True)
+class SessionSealer:
+    """Of one session, for one operation: keys are derived once."""
+
+    sealer: Sealer
+    session_id: bytes
+    _aeads: dict[str, Aead] = field(default_factory=dict)
+
+    def seal(self, data: bytes, *, name: str = "", tag: bytes = bytes(TAG_BYTES)) -> bytes:
+        """``data`` begins with its kind byte; what is not plain is left as it is."""
+        key = self.sealer.sealing_key()
+        if key is None or data[:1] != PLAIN:
+            return data
+        nonce = self.sealer.random(NONCE_BYTES)
+        sealed = self._aead(key).encrypt(nonce, data[1:], self._bound(name, tag))
+        return SEALED + key.id.encode("ascii") + nonce + sealed
+
+    def open(self, data: bytes, *, name: str = "", tag: bytes = bytes(TAG_BYTES)) -> bytes:
+        """What is not sealed is left as it is. Raises ``Unreadable``."""
+        if data[:1] != SEALED:
+            return data
+        key = self.sealer.ring.find(data[1:2].decode("ascii", "replace"))
+        if self.sealer.cipher is None:
+            raise Unreadable("it is sealed, and the extra is missing: pip install 'polysession[seal]'")
+        if key is None:
+            raise Unreadable("it is sealed by a key that the ring seal does not hold")
+        nonce, sealed = data[2:_CIPHERTEXT], data[_CIPHERTEXT:]
+        if len(sealed) < GCM_TAG_BYTES:
+            raise Unreadable("it is sealed and cut short")
+        return PLAIN + self._aead(key).decrypt(nonce, sealed, self._bound(name, tag))
+
+    def _bound(self, name: str, tag: bytes) -> bytes:
+        return self.session_id + tag + name.encode()
+
+    def _aead(self, key: Key) -> Aead:
+        aead = self._aeads.get(key.id)
+        if aead is None:
+            assert self.sealer.cipher is not None
+            aead = self._aeads[key.id] = self.sealer.cipher(derive(key.value, self.session_id))
+        return aead
+
+
+def derive(key: bytes, session_id: bytes) -> bytes:
+    """HKDF-Expand with SHA-256, 32 bytes: its first block."""
+    return hmac.digest(key, b"polysession seal\0" + session_id + b"\x01", "sha256")
+
+
+def seal_store(store: Store, sealer: Sealer) -> Store:
+    """``store`` behind ``sealer``. Every operation has the store's promises and errors; a read may raise
+    ``Unreadable`` for the header. An attribute that cannot be opened stays sealed, and is ``Unreadable`` when it is used.
+    """
+    return cast(Store, _SealedStore(store, sealer))
+
+
+class _SealedStore:
+    """Only what carries attributes or a header's tail is here; a test holds it to that."""
+
+    def __init__(self, store: Store, sealer: Sealer) -> None:
+        self._store = store
+        self._sealer = sealer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def read(self, address: Address) -> Record | Tombstone | None:
+        found = self._store.read(address)
+        if not isinstance(found, Record):
+            return found
+        sealer = self._sealer.of(address.session_id)
+        opened = {name: _open_attribute(sealer, name, one) for name, one in found.attributes.items()}
+        return Record(_open_header(sealer, found.header), opened)
+
+    def create(
+        self, address: Address, record: Record, *, limit: Limit | None = None
+    ) -> Created | Exists | Outdated | Full:
+        return self._store.create(address, self._seal_record(address, record), limit=limit)
+
+    def restore(self, address: Address, record: Record) -> Created | Exists | Outdated:
+        return self._store.restore(address, self._seal_record(address, record))
+
+    def write(
+        self, address: Address, changes: Mapping[str, Change], *, touch: bool = False
+    ) -> Written | Conflicted | Tombstone | Absent:
+        if not changes:
+            return self._store.write(address, changes, touch=touch)
+        sealer = self._sealer.of(address.session_id)
+        sealed = {
+            name: Change(change.expected, _seal_attribute(sealer, name, change.attribute))
+            if change.attribute
+            else change
+            for name, change in changes.items()
+        }
+        outcome = self._store.write(address, sealed, touch=touch)
+        return _open_winners(sealer, outcome) if isinstance(outcome, Conflicted) else outcome
+
+    def end(
+        self,
+        address: Address,
+        reason: EndReason,
+        *,
+        principal_key: str = "",
+        if_tags: Mapping[str, bytes] | None = None,
+    ) -> Ended | Tombstone | Absent | Conflicted:
+        outcome = self._store.end(address, reason, principal_key=principal_key, if_tags=if_tags)
+        if isinstance(outcome, Conflicted):
+            return _open_winners(self._sealer.of(address.session_id), outcome)
+        return outcome
+
+    def list(self, partition: int, principal_key: str) -> tuple[tuple[Listed, ...], tuple[Ended, ...]]:
+        """A header that cannot be opened is listed without its tail: its session can still be ended."""
+        listed, ended = self._store.list(partition, principal_key)
+        return tuple(self._open_listed(one) for one in listed), ended
+
+    def _seal_record(self, address: Address, record: Record) -> Record:
+        sealer = self._sealer.of(address.session_id)
+        sealed = {name: _seal_attribute(sealer, name, one) for name, one in record.attributes.items()}
+        return Record(_seal_header(sealer, record.header), sealed)
+
+    def _open_listed(self, listed: Listed) -> Listed:
+        try:
+            header = _open_header(self._sealer.of(listed.session_id), listed.header)
+        except Unreadable:
+            return listed
+        return replace(listed, header=header)
+
+
+def _seal_attribute(sealer: SessionSealer, name: str, attribute: Attribute) -> Attribute:
+    return Attribute(attribute.tag, sealer.seal(attribute.value, name=name, tag=attribute.tag))
+
+
+def _open_attribute(sealer: SessionSealer, name: str, attribute: Attribute) -> Attribute:
+    if attribute.value[:1] != SEALED:
+        return attribute
+    try:
+        return Attribute(attribute.tag, sealer.open(attribute.value, name=name, tag=attribute.tag))
+    except Unreadable:
+        return attribute
+
+
+def _open_winners(sealer: SessionSealer, outcome: Conflicted) -> Conflicted:
+    winners = {name: one and _open_attribute(sealer, name, one) for name, one in outcome.winners.items()}
+    return replace(outcome, winners=winners)
+
+
+def _seal_header(sealer: SessionSealer, header: Header) -> Header:
+    tail = sealer.seal(encode_tail(header))
+    return with_tail(header, tail) if tail[:1] == SEALED else header
+
+
+def _open_header(sealer: SessionSealer, header: Header) -> Header:
+    return with_tail(header, sealer.open(header.sealed_tail)) if header.sealed_tail else header
