@@ -267,6 +267,8 @@ def _create_signed_in(context: Context, state: State, sign_in: SignIn) -> None:
             record = Record(header, state.attributes.all(context.random))
             sign_in.creation = _draw(context, record, partition=partition)
         creation = sign_in.creation
+        if context.ledger is not None:
+            context.ledger.sign_in(creation.address, creation.record.header)
         outcome = context.store.create(creation.address, creation.record)
         if isinstance(outcome, Outdated):
             state.sign_in = None

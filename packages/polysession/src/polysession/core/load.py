@@ -6,7 +6,7 @@ import hmac
 
 from . import timeouts
 from .errors import InvalidToken, StoreUnavailable
-from .record import Header, Record, Tombstone
+from .record import Header, Kind, Record, Tombstone
 from .state import Context, State
 from .store import Conflicted, Ended
 from .token import Token, hash_secret
@@ -33,6 +33,9 @@ def load(context: Context, state: State, *, optional: bool) -> None:
 
 def _judge(context: Context, state: State, token: Token) -> None:
     found = context.store.read(token.address)
+    restorer = context.restorer if found is None and token.kind is Kind.SIGNED_IN else None
+    if restorer is not None and restorer.restore(context, token):
+        found = context.store.read(token.address)
     if isinstance(found, Record) and _fits(context, state, token, found.header):
         found = _end_if_expired(context, token, found)
     elif isinstance(found, Record):

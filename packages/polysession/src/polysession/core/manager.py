@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from .attributes import Attributes
 from .clock import Clock, SystemClock
 from .errors import InvalidToken
+from .ending import Ending, end_one
 from .events import Events
-from .record import Address, Device, EndReason, Tombstone
+from .ledger import Ledger, Restorer
+from .record import Address, Device, EndReason
 from .session import Session
 from .settings import SessionSettings
 from .state import Context, State
@@ -28,19 +30,6 @@ class SessionInfo:
     device: Device
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """``count`` sessions ended by this call. ``confirmed``: a replica has it, so a failover should keep it;
-    else it is pending until somebody repeats it (answer 202, not 204).
-    """
-
-    count: int
-    confirmed: bool
-
-    def __bool__(self) -> bool:
-        return self.count > 0
-
-
 class SessionManager:
     def __init__(
         self,
@@ -51,6 +40,8 @@ class SessionManager:
         clock: Clock | None = None,
         random: Callable[[int], bytes] | None = None,  # secrets.token_bytes
         events: Events | None = None,
+        ledger: Ledger | None = None,
+        restorer: Restorer | None = None,  # the ledger itself, where there is one
     ) -> None:
         self._context = Context(
             store=store,
@@ -59,7 +50,14 @@ class SessionManager:
             clock=clock or SystemClock(),
             random=random or secrets.token_bytes,
             events=events or Events(),
+            ledger=ledger,
+            restorer=restorer or ledger,
         )
+
+    @property
+    def context(self) -> Context:
+        """What every request shares: for a ledger that restores on behalf of another service."""
+        return self._context
 
     @property
     def settings(self) -> SessionSettings:
@@ -116,11 +114,8 @@ class SessionManager:
             return Ending(0, confirmed=False)
         partition, principal_key = place(self._context.keys, principal)
         # The store compares the principal: partitions are shared, and a session ID is no secret.
-        outcome = self._context.store.end(Address(partition, session_id), reason, principal_key=principal_key)
-        if isinstance(outcome, Ended):
-            self._count_ended((outcome,))
-            return Ending(1, outcome.confirmed)
-        return Ending(0, isinstance(outcome, Tombstone) and outcome.confirmed)
+        address = Address(partition, session_id)
+        return end_one(self._context, address, reason, principal=principal, principal_key=principal_key).ending
 
     def end_principal(
         self, principal: str, *, generation: int, keep: str | None = None, reason: EndReason = "revoked"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
 
 from . import commit, cookie, csrf, timeouts
+from .ending import end_one
 from .errors import ReadOnly
 from .load import load
 from .record import EndReason, Kind, Tombstone
@@ -192,20 +193,29 @@ class Session(MutableMapping[str, Any]):
         state = self._writable()
         had_cookie, was_late = state.token is not None or state.forged, state.late
         if state.header is not None and state.token is not None:
-            outcome = self._context.store.end(
-                state.token.address, reason, principal_key=state.header.principal_key
+            done = end_one(
+                self._context,
+                state.token.address,
+                reason,
+                principal=state.header.principal,
+                principal_key=state.header.principal_key,
             )
-            if isinstance(outcome, Ended):
-                self._context.events.ended(outcome.reason)
-                reason = outcome.reason
-            elif isinstance(outcome, Tombstone):
-                reason = outcome.reason
+            if isinstance(done.outcome, Ended | Tombstone):
+                reason = done.outcome.reason
             state.lose(self._context, reason)
+            state.end_confirmed = done.ending.confirmed
         else:
             state.lose(self._context, state.end_reason)
         state.ended = True
         if had_cookie and not was_late:
             state.cookie = cookie.clear_session(self._context.settings)
+
+    @property
+    def end_confirmed(self) -> bool:
+        """After ``end``: a replica of the store has it, or there was nothing to end (answer 204). ``False``: it is
+        pending until the keeper has repeated it (answer 202).
+        """
+        return self._state.end_confirmed
 
     def commit(self) -> None:
         """Writes the delta, the due touch, sign-in or rotation; retries merges until the deadline. Idempotent.

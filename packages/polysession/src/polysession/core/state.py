@@ -10,6 +10,7 @@ from .attributes import Attributes
 from .clock import Clock
 from .cookie import Cookie
 from .events import Events
+from .ledger import Ledger, Restorer
 from .record import Address, Attribute, Device, EndReason, Header, Record
 from .settings import SessionSettings
 from .store import Rotation, Store
@@ -26,6 +27,8 @@ class Context:
     clock: Clock
     random: Callable[[int], bytes]
     events: Events
+    ledger: Ledger | None = None
+    restorer: Restorer | None = None
 
     @property
     def unreturned(self) -> int:
@@ -78,6 +81,7 @@ class State:
     late: bool = False
     created: bool = False  # by this request
     ended: bool = False  # by this request
+    end_confirmed: bool = True  # of an end by this request
     creation: Creation | None = None
     sign_in: SignIn | None = None
     rotate: bool = False

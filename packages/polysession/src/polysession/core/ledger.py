@@ -1,0 +1,39 @@
+"""The ledger: the durable table of signed-in sessions, from which Redis can be filled again. Its SQL is in
+``stores.ledger``; the core knows these two protocols.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from .record import Address, EndReason, Header
+
+if TYPE_CHECKING:
+    from .state import Context
+    from .token import Token
+
+
+class Restorer(Protocol):
+    """Asked for a token of kind ``s`` whose key is empty in the store, and for no other."""
+
+    def restore(self, context: Context, token: Token) -> bool:
+        """``True``: the principal's live sessions are in the store again, read again. ``False``: the ledger says
+        no. Raises ``StoreUnavailable`` when it cannot say.
+        """
+        ...
+
+
+class Ledger(Restorer, Protocol):
+    """For the process that has the ledger's database at hand. Written before the store, so that what the store
+    loses is still known. Each raises ``StoreUnavailable``; each may be repeated.
+    """
+
+    def sign_in(self, address: Address, header: Header) -> None:
+        """Reads the principal's generation under a lock and inserts the row, in one transaction. Raises
+        ``GenerationOutdated``.
+        """
+        ...
+
+    def end(self, address: Address, reason: EndReason, *, at: int, principal: str | None = None) -> bool:
+        """The row ends, unless it has ended or is another principal's: ``False``. ``at``: milliseconds."""
+        ...
