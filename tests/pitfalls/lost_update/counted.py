@@ -13,7 +13,7 @@ app = flask_stack.make_app()
 # --- view
 @app.get("/count")
 def count() -> dict[str, int]:
-    return {"pages": current_session().update_attribute("pages", lambda pages: pages + 1, default=0)}
+    return {"pages": current_session().update("pages", lambda pages: pages + 1, default=0)}
 
 
 # --- end

@@ -80,11 +80,11 @@ def test_an_update_runs_again_on_the_newest_value(bench: Any) -> None:
     token = bench.begin(visits=1)
     sessions = [bench.manager.open(token) for _ in range(3)]
     for session in sessions:
-        session.update_attribute("visits", lambda count: count + 1)
-        session.update_attribute("visits", lambda count: count + 10)
+        session.update("visits", lambda count: count + 1)
+        session.update("visits", lambda count: count + 10)
     for session in sessions:
         session.commit()
-        session.update_attribute("fresh", lambda items: [*items, 1], default=[])
+        session.update("fresh", lambda items: [*items, 1], default=[])
         session.commit()
     assert bench.attributes(token) == {"visits": 34, "fresh": [1, 1, 1]}
     assert set(bench.events.conflicts) == {"merged"}
@@ -92,12 +92,12 @@ def test_an_update_runs_again_on_the_newest_value(bench: Any) -> None:
 
 def test_an_update_that_was_stored_never_runs_again(bench: Any) -> None:
     session = bench.manager.open(None)
-    session.update_attribute("n", lambda n: n + 1, default=0)
+    session.update("n", lambda n: n + 1, default=0)
     session.commit()
     other = bench.manager.open(session.token)
     other["n"] = 100
     other.commit()
-    session.update_attribute("n", lambda n: n + 1)
+    session.update("n", lambda n: n + 1)
     session.commit()
     assert bench.attributes(session.token or "")["n"] == 101
 
@@ -106,7 +106,7 @@ def test_an_assignment_before_an_update_is_not_lost_to_a_conflict(bench: Any) ->
     token = bench.begin(n=0)
     mine, theirs = bench.manager.open(token), bench.manager.open(token)
     mine["n"] = 50
-    mine.update_attribute("n", lambda n: n + 1)
+    mine.update("n", lambda n: n + 1)
     theirs["n"] = 7
     theirs.commit()
     mine.commit()
@@ -158,7 +158,7 @@ def test_merges_are_given_up_aloud_at_the_deadline(bench: Any) -> None:
 def test_a_write_repeated_after_no_answer_applies_once(bench: Any, away: str) -> None:
     token = bench.begin(n=1, gone=2)
     session = bench.manager.open(token)
-    session.update_attribute("n", lambda n: n + 1)
+    session.update("n", lambda n: n + 1)
     del session["gone"]
     setattr(bench.store, away, {"write"})
     with pytest.raises(StoreUnavailable):

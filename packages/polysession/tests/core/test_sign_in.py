@@ -92,7 +92,7 @@ def test_what_another_tab_wrote_during_sign_in_comes_along(bench: Any) -> None:
     token = bench.begin(cart={"a": 1}, gone=1, theme="light")
     session = bench.manager.open(token)
     session["cart"]["b"] = 2
-    session.update_attribute("visits", lambda n: n + 1, default=0)
+    session.update("visits", lambda n: n + 1, default=0)
     session.sign_in("42", generation=1)
     tab = bench.manager.open(token)
     tab["cart"]["c"] = 3
@@ -115,7 +115,7 @@ def test_a_tab_that_writes_again_and_again_is_followed_until_the_deadline(bench:
 
     def overtaken(*args: Any, **kwargs: Any) -> Any:
         tab = bench.manager.open(token)
-        tab.update_attribute("n", lambda n: n + 1)
+        tab.update("n", lambda n: n + 1)
         tab.commit()
         writes.append(tab["n"])
         bench.clock.advance(milliseconds=400)

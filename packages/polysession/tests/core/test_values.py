@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from polysession.core.errors import InvalidAttribute, Unreadable
 from polysession.core.values import MAX_DEPTH, check_name, decode, encode, is_mutable
 
-offsets = st.timedeltas(timedelta(hours=-23), timedelta(hours=23)).map(timezone)
+offsets = st.integers(-23 * 3600, 23 * 3600).map(lambda seconds: timezone(timedelta(seconds=seconds)))
 hashables = st.one_of(
     st.none(),
     st.booleans(),

@@ -86,7 +86,7 @@ def assign(name: str, value: Any, *, tries: int = 1) -> Run:
 
 def increment(name: str, *, tries: int = 1) -> Run:
     def work(session: Session) -> None:
-        session.update_attribute(name, lambda count: count + 1, 0)
+        session.update(name, lambda count: count + 1, 0)
 
     return _request(work, tries=tries)
 

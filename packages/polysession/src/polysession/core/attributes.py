@@ -11,12 +11,11 @@ from typing import Any, Literal
 
 from . import values
 from .errors import Conflict, InvalidAttribute, TooLarge
-from .merge import MISSING, merge, same
+from .merge import MERGE, MISSING, POLICIES, Policy, Rule, merge, same
 from .record import TAG_BYTES, Attribute
 from .settings import SessionSettings
 from .store import Change
 
-Policy = Literal["merge", "raise"]
 Outcome = Literal["merged", "last_write"]
 Random = Callable[[int], bytes]
 
@@ -37,7 +36,9 @@ class Attributes:
         self._assigned: set[str] = set()
         self._deleted: set[str] = set()
         self._updates: dict[str, _Updates] = {}
-        self._policies: dict[str, Policy] = {}
+        self._policies: dict[str, Policy] = {}  # of this request; they go before the schema
+        self._offered: dict[str, bytes] = {}  # defaults that were handed out, encoded; no change while they are so
+        self._merged: set[str] = set()  # not all of it is this request's, so its type is not this request's fault
         self._drawn: dict[str, Attribute] = {}  # a repeated try writes the same tag, so it finds its own
 
     def renewed(self, base: Mapping[str, Attribute]) -> Attributes:
@@ -49,25 +50,36 @@ class Attributes:
     # --- what the app sees
 
     def __contains__(self, name: object) -> bool:
-        return name in self._values or (name in self._base and name not in self._deleted)
+        if name in self._values:
+            return type(name) is not str or not self._is_offer(name)
+        return name in self._base and name not in self._deleted
 
     def __iter__(self) -> Iterator[str]:
-        yield from (name for name in tuple(self._base) if name not in self._deleted)
-        yield from (name for name in tuple(self._values) if name not in self._base)
+        yield from (name for name in tuple(self._base) if name in self)
+        yield from (name for name in tuple(self._values) if name not in self._base and name in self)
 
     def get(self, name: str) -> Any:
         """Raises ``KeyError``, ``Unreadable``."""
+        if name not in self:
+            raise KeyError(name)
         if name not in self._values:
-            if name not in self:
-                raise KeyError(name)
             self._values[name] = values.decode(self._base[name].value)
         return self._values[name]
 
     def set(self, name: str, value: Any) -> None:
         """Raises ``InvalidAttribute``, ``TooLarge``."""
         self._encode(values.check_name(name), value)
+        self._check_type(name, value)
         self._put(name, value)
         self._updates.pop(name, None)
+        self._merged.discard(name)
+
+    def offer(self, name: str, default: Any) -> Any:
+        """The value, else ``default``, which becomes the value once something in it was changed."""
+        if name not in self and name not in self._offered:
+            self._offered[name] = self._encode(values.check_name(name), default)
+            self._values[name] = default
+        return self._values[name] if name in self._offered else self.get(name)
 
     def delete(self, name: str) -> None:
         if name not in self:
@@ -81,6 +93,7 @@ class Attributes:
         before = self._bytes(name)
         after = function(values.decode(fallback if before is None else before))
         result = self._encode(name, after)
+        self._check_type(name, after)
         updates = self._updates.get(name)
         if updates is not None and updates.result == before:
             updates.steps.append((function, fallback))
@@ -91,10 +104,10 @@ class Attributes:
         self._put(name, after)
         return after
 
-    def set_policy(self, name: str, policy: str) -> None:
-        if policy not in ("merge", "raise"):
-            raise ValueError(f"policy must be merge or raise, not {policy!r}")
-        self._policies[values.check_name(name)] = policy  # type: ignore[assignment]
+    def set_policy(self, name: str, policy: Policy) -> None:
+        if policy not in POLICIES:
+            raise ValueError(f"policy must be one of {', '.join(POLICIES)}, not {policy!r}")
+        self._policies[values.check_name(name)] = policy
 
     # --- what the store hears
 
@@ -110,8 +123,7 @@ class Attributes:
     def changes(self, random: Random) -> dict[str, Change]:
         """The delta. Raises ``InvalidAttribute``, ``TooLarge``: nested values are checked here."""
         delta = dict(self._delta())
-        if delta:
-            self._check_size(delta)
+        self._check_delta(delta)
         return {
             name: Change(self._tag(name), None if value is None else self._draw(name, value, random))
             for name, value in delta.items()
@@ -120,7 +132,7 @@ class Attributes:
     def all(self, random: Random) -> dict[str, Attribute]:
         """Every attribute with the delta applied, for a record that is to be created. Raises like ``changes``."""
         delta = dict(self._delta())
-        self._check_size(delta)
+        self._check_delta(delta)
         encoded = {name: self._bytes(name) for name in self}
         return {name: self._draw(name, value, random) for name, value in encoded.items() if value is not None}
 
@@ -143,6 +155,7 @@ class Attributes:
         """The delta is dropped; values are as the store has them."""
         for name, winner in winners.items():
             self._set_base(name, winner)
+        self._offered.clear()
         self._values.clear()
         self._assigned.clear()
         self._deleted.clear()
@@ -152,7 +165,7 @@ class Attributes:
         """Lays the delta over what other requests wrote. Raises ``Conflict``, with the delta dropped, where the
         policy of a name is ``raise``.
         """
-        refused = tuple(name for name in winners if self._policies.get(name) == "raise")
+        refused = tuple(name for name in winners if self._rule(name).policy == "raise")
         if refused:
             self.yield_to(winners)
             raise Conflict(refused)
@@ -182,13 +195,30 @@ class Attributes:
             self._put(name, value)
             return "merged"
         self._updates.pop(name, None)
-        merged = merge(read, mine, theirs)
+        merged = merge(read, mine, theirs, self._rule(name))
         self._put(name, merged.value)
         if same(mine, read):
             return None
+        self._merged.add(name)
         return "last_write" if merged.last_write else "merged"
 
+    def _rule(self, name: str) -> Rule:
+        if name in self._policies:
+            return Rule(self._policies[name])
+        declaration = self._settings.declared.get(name)
+        return declaration.rule if declaration else MERGE
+
+    def _check_type(self, name: str, value: Any) -> None:
+        declaration = self._settings.declared.get(name)
+        if declaration is not None:
+            declaration.check(f"attribute {name!r}", value)
+
+    def _is_offer(self, name: str) -> bool:
+        """The value is a default that was handed out, and still the same."""
+        return name in self._offered and self._encode(name, self._values[name]) == self._offered[name]
+
     def _put(self, name: str, value: Any) -> None:
+        self._offered.pop(name, None)
         if value is MISSING:
             self._values.pop(name, None)
             self._assigned.discard(name)
@@ -210,6 +240,9 @@ class Attributes:
         self._deleted.discard(name)
         self._updates.pop(name, None)
         self._drawn.pop(name, None)
+        self._merged.discard(name)
+        if name in self._offered and not self._is_offer(name):
+            del self._offered[name]
 
     def _delta(self) -> Iterator[tuple[str, bytes | None]]:
         """Only what was assigned, deleted or may have changed inside is looked at."""
@@ -220,7 +253,7 @@ class Attributes:
 
     def _bytes(self, name: str) -> bytes | None:
         """The attribute as it would be stored now."""
-        if name in self._values:
+        if name in self._values and not self._is_offer(name):
             value = self._values[name]
             if name in self._assigned or values.is_mutable(value):
                 return self._encode(name, value)
@@ -248,6 +281,14 @@ class Attributes:
         if len(encoded) > self._settings.attribute_bytes:
             raise TooLarge(f"attribute {name!r}", len(encoded), self._settings.attribute_bytes)
         return encoded
+
+    def _check_delta(self, delta: Mapping[str, bytes | None]) -> None:
+        """A value may have been changed inside since it was assigned or read."""
+        for name, value in delta.items():
+            if value is not None and name not in self._merged:
+                self._check_type(name, self._values[name])
+        if delta:
+            self._check_size(delta)
 
     def _check_size(self, delta: Mapping[str, bytes | None]) -> None:
         standing = {name: attribute.value for name, attribute in self._base.items()}

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, MutableMapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from typing import Any, overload
 
 from . import commit, cookie, csrf, timeouts
 from .ending import end_one
 from .errors import ReadOnly
 from .load import load
+from .merge import Policy
 from .record import EndReason, Kind, Tombstone
 from .state import Context, SignIn, State
 from .store import Ended
+
+NOT_WRITABLE = "the session store gave no answer, so this session cannot be written"
 
 
 class Session(MutableMapping[str, Any]):
@@ -142,15 +145,37 @@ class Session(MutableMapping[str, Any]):
         """The store gave no answer to a ``session_optional`` request. Does not ask it."""
         return self._state.unknown
 
-    def update_attribute(self, name: str, function: Callable[[Any], Any], default: Any = None) -> Any:
-        """At commit ``function`` is run on the newest value, again after each conflict; it must be pure. Returns
-        the value now seen. (On an attribute that this request assigned before, it runs once, like an assignment.)
+    @overload  # type: ignore[override]  # narrower: the values of names are given once, by a mapping or by keywords
+    def update(self, name: str, function: Callable[[Any], Any], /, default: Any = None) -> Any: ...
+
+    @overload
+    def update(self, other: Mapping[str, Any] | Iterable[tuple[str, Any]], /, **values: Any) -> None: ...
+
+    @overload
+    def update(self, **values: Any) -> None: ...
+
+    def update(self, *arguments: Any, **values: Any) -> Any:  # type: ignore[misc]  # mypy: a positional `other`
+        """``update(name, function, default=…)``: at commit ``function`` is run on the newest value, again after each
+        conflict; it must be pure. Returns the value now seen. (On an attribute that this request assigned before,
+        it runs once, like an assignment.) Without a function: a mapping's ``update``.
         """
+        if len(arguments) < 2:
+            super().update(*arguments, **values)
+            return None
+        return self._update(*arguments, **values)
+
+    def _update(self, name: str, function: Callable[[Any], Any], default: Any = None) -> Any:
         return self._writable().attributes.update(name, function, default)
 
-    def set_policy(self, name: str, policy: str) -> None:
-        """``merge`` (default: mappings merge by key at any depth, last write wins on a leaf) or ``raise``
-        (``Conflict``; what this request changed is dropped and the newer values are seen).
+    def offer(self, name: str, default: Any) -> Any:
+        """The value; else ``default``, which is stored only if it is changed inside: so reading creates no session.
+        Its type is a mutable one, or it stays what it is.
+        """
+        return self._load().attributes.offer(name, default)
+
+    def set_policy(self, name: str, policy: Policy) -> None:
+        """How changes of an attribute merge, for this request; goes before the schema. See ``merge`` for the
+        policies. ``raise``: ``Conflict``; what this request changed is dropped and the newer values are seen.
         """
         self._state.attributes.set_policy(name, policy)
 
@@ -225,6 +250,8 @@ class Session(MutableMapping[str, Any]):
         meanwhile). Adapters call it before the response's headers leave; a view calls it before side effects that
         need the outcome. A merged value is a new object: read it from the session again.
         """
+        if self._state.unknown and self._state.attributes.changed:  # inside a default that was offered
+            raise ReadOnly(NOT_WRITABLE)
         commit.commit(self._context, self._state)
 
     @property
@@ -290,5 +317,5 @@ class Session(MutableMapping[str, Any]):
     def _writable(self) -> State:
         state = self._load()
         if state.unknown:
-            raise ReadOnly("the session store gave no answer, so this session cannot be written")
+            raise ReadOnly(NOT_WRITABLE)
         return state

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from .errors import InvalidSettings
+from .schema import Declaration, Schema, declarations
 
 # RFC 6265 takes a cookie's name from RFC 9110's token.
 _COOKIE_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
@@ -49,11 +50,17 @@ class SessionSettings:
     cookie_name: str = "session"
     csrf_cookie_name: str = "csrf"
     secure: bool = True
+    schema: Schema | None = field(default=None, hash=False)  # what the app declares of its attributes
+    declared: Mapping[str, Declaration] = field(init=False, repr=False, compare=False)  # made of ``schema``
 
     def __post_init__(self) -> None:
-        faults = tuple(self._faults())
+        faults = list(self._faults())
+        try:
+            object.__setattr__(self, "declared", declarations(self.schema))  # frozen for everybody else
+        except InvalidSettings as error:
+            faults.extend(error.faults)
         if faults:
-            raise InvalidSettings(faults)
+            raise InvalidSettings(tuple(faults))
 
     def _faults(self) -> Iterator[str]:
         wrong = {

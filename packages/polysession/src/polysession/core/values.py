@@ -10,7 +10,7 @@ refused: it would come back as its base. Sets are encoded in one order, so that 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
@@ -113,6 +113,9 @@ def _pack_datetime(value: datetime, _depth: int) -> Ext:
         raise InvalidAttribute(
             "a datetime with a zone would lose its zone: store value.astimezone(datetime.UTC)"
         )
+    if value.tzinfo is not None and (value.tzinfo.utcoffset(None) or timedelta()).microseconds:
+        # Python's own ``fromisoformat`` loses them.
+        raise InvalidAttribute("a datetime's offset is of whole seconds: store value.astimezone(datetime.UTC)")
     return Ext(_DATETIME, bytes([value.fold]) + value.isoformat().encode())
 
 
@@ -137,6 +140,7 @@ _PACKERS: dict[type, Callable[[Any, int], Any]] = {
     Decimal: _pack_text(_DECIMAL, str),
     UUID: lambda value, _depth: Ext(_UUID, value.bytes),
 }
+STORABLE = frozenset(_PACKERS)
 
 
 def _unpack_datetime(data: bytes) -> datetime:

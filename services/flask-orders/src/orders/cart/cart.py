@@ -94,4 +94,4 @@ def remove_ordered(session: Session, ordered: Quantities) -> None:
     def without_ordered(newest: Quantities | None) -> dict[str, int]:
         return {sku: quantity for sku, quantity in (newest or {}).items() if ordered.get(sku) != quantity}
 
-    session.update_attribute(ATTRIBUTE, without_ordered, {})
+    session.update(ATTRIBUTE, without_ordered, {})

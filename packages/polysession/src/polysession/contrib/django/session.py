@@ -48,7 +48,7 @@ class SessionStore(SessionBase):
 
     @property
     def session(self) -> Session:
-        """The core's session: its ``id`` (for logs), ``end_reason``, ``update_attribute``, ``set_policy``."""
+        """The core's session: its ``id`` (for logs), ``end_reason``, ``update``, ``set_policy``."""
         if self._opened is None:
             self._opened = get_manager().open(
                 self._given, passive=self.passive, optional=self.optional, device=self._device
