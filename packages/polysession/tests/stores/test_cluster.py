@@ -5,9 +5,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from polysession.stores.cluster import Cluster, Command, NoAnswerError, read_slots
+from polysession.stores.cluster import Cluster, Command, NoAnswerError
 from polysession.stores.keys import SLOTS
 from polysession.stores.pool import Credentials, Deadline, Node
+from polysession.stores.slots import read_slots
 
 ASKED = Node("10.0.0.1", 6379)
 

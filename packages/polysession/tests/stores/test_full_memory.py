@@ -32,7 +32,7 @@ def test_where_memory_is_full_all_sessions_of_a_principal_still_end(own_store: R
         own_store.create(address, make_record(now, principal_key=principal_key, generation=1))
     full()
     ended = own_store.end_principal(PARTITION, principal_key, "revoked", generation=2, keep=kept.session_id)
-    assert [one.session_id for one in ended] == [gone.session_id]
+    assert [one.session_id for one in ended.ended] == [gone.session_id]
     assert isinstance(own_store.read(gone), Tombstone)
     found = own_store.read(kept)
     assert isinstance(found, Record)

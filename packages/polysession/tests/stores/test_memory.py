@@ -6,10 +6,9 @@ import pytest
 from polysession.core.record import Tombstone
 from polysession.stores.memory import DUE_AT_ONCE, MemoryStore
 from polysession.testing import HOUR, FakeClock, StoreContract, make_address, make_record
-from polysession.testing.outbox import OutboxContract
 
 
-class TestMemoryStore(OutboxContract, StoreContract):
+class TestMemoryStore(StoreContract):
     @pytest.fixture
     def store(self) -> MemoryStore:
         return MemoryStore(clock=FakeClock())

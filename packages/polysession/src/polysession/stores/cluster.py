@@ -32,8 +32,9 @@ from redis.exceptions import (
     TryAgainError,
 )
 
-from .keys import SLOTS
-from .pool import Credentials, Deadline, Node, Pool
+from .breaker import Breaker
+from .pool import ANSWERS, Credentials, Deadline, Node, Pool
+from .slots import read_slots, target
 
 # Its own types know one argument only.
 pack_command: Callable[[tuple[Any, ...]], bytes] = hiredis.pack_command
@@ -41,6 +42,7 @@ pack_command: Callable[[tuple[Any, ...]], bytes] = hiredis.pack_command
 _REDIRECTS = 5
 _TRY_AGAIN_SECONDS = 0.005
 _REFRESH_SECONDS = 0.1  # at most one refresh in this time: an outage must not become a storm of CLUSTER SLOTS
+_WAIT_MS = 100  # fits twice into a deadline of 250 ms
 _ASKING: bytes = pack_command((b"ASKING",))
 _SLOTS: bytes = pack_command((b"CLUSTER", b"SLOTS"))
 
@@ -93,6 +95,7 @@ class _State:
     """What belongs to one process: sockets and locks must not cross a fork."""
 
     pid: int
+    breaker: Breaker
     owners: list[Node | None] = field(default_factory=list)  # by slot; empty: not learned yet
     nodes: tuple[Node, ...] = ()  # primaries and replicas, as last learned
     suspects: set[Node] = field(default_factory=set)  # failed, and has not answered since
@@ -121,7 +124,7 @@ class Cluster:
         self._credentials = credentials or Credentials()
         self._monotonic = monotonic
         self._sleep = sleep
-        self._state = _State(os.getpid())
+        self._state = _State(os.getpid(), Breaker(self._monotonic))
 
     def deadline(self, seconds: float) -> Deadline:
         return Deadline(seconds, self._monotonic)
@@ -135,8 +138,19 @@ class Cluster:
         """The owner's reply. Raises ``NoAnswerError``; ``RuntimeError`` for a command or a script that is
         wrong.
         """
+        return self.execute_confirmed(slot, command, deadline, confirm=False)[0]
+
+    def execute_confirmed(
+        self, slot: int, command: Command, deadline: Deadline, *, confirm: bool = True
+    ) -> tuple[Any, bool]:
+        """The owner's reply, and whether a replica has what the command wrote.
+
+        Command and ``WAIT`` go out as one packed write on one connection: ``WAIT`` counts what its own connection
+        wrote. A command that wrote nothing is confirmed by nothing: give only commands that always write. ``False``
+        says that no replica answered in time, or that the node was demoted meanwhile. Raises as ``execute`` does.
+        """
         try:
-            return self._execute(slot, command, deadline)
+            return self._execute(slot, command, deadline, confirm)
         except NoAnswerError:
             raise
         except ResponseError as error:
@@ -146,9 +160,12 @@ class Cluster:
         except RedisError as error:
             raise NoAnswerError(f"{type(error).__name__}: {error}") from error
 
-    def execute_all(self, commands: Sequence[tuple[int, Command]], deadline: Deadline) -> list[Any]:
+    def execute_all(
+        self, commands: Sequence[tuple[int, Command]], deadline: Deadline, *, partial: bool = False
+    ) -> list[Any]:
         """One reply a command (with its slot), in order: one write a node. What a node redirects or
-        refuses, and what an absent node leaves open, is asked again one by one.
+        refuses, and what an absent node leaves open, is asked again one by one. ``partial``: ``None`` in place of
+        an answer that does not come.
         """
         state = self._here()
         by_node: dict[Node | None, list[int]] = {}
@@ -162,7 +179,9 @@ class Cluster:
         for node, indexes in by_node.items():
             packed = b"".join(commands[index][1].packed for index in indexes)
             try:
-                answers = self._pool(state, node).exchange(packed, len(indexes), deadline) if node else []
+                # Half of the time: a frozen node must leave some for the others.
+                part = deadline.part(0.5)
+                answers = self._pool(state, node).exchange(packed, len(indexes), part) if node else []
             except RedisError:
                 answers = []
             if not answers:
@@ -172,8 +191,30 @@ class Cluster:
                 if isinstance(answer, ResponseError):
                     again.append(index)
         for index in again:
-            replies[index] = self.execute(*commands[index], deadline)
+            try:
+                replies[index] = self.execute(*commands[index], deadline)
+            except NoAnswerError:
+                if not partial:
+                    raise
+                replies[index] = None
         return replies
+
+    def owned(self, deadline: Deadline) -> dict[Node, list[int]]:
+        """The slots of each primary, as the cluster says now (at most 100 ms ago). Raises ``NoAnswerError``."""
+        state = self._here()
+        try:
+            self._refresh(state, deadline)
+        except RedisError as error:
+            raise NoAnswerError(f"{type(error).__name__}: {error}") from error
+        return self.known()
+
+    def known(self) -> dict[Node, list[int]]:
+        """The slots of each primary, as last learned. No IO."""
+        slots: dict[Node, list[int]] = {}
+        for slot, node in enumerate(self._here().owners):
+            if node is not None:
+                slots.setdefault(node, []).append(slot)
+        return slots
 
     def ping(self, deadline: Deadline) -> None:
         """Raises ``NoAnswerError`` unless every slot has an owner and every owner answers."""
@@ -199,7 +240,7 @@ class Cluster:
         state = self._state
         if state.pid != os.getpid():
             # After a fork: the parent's sockets are not ours, and its locks may be held for ever.
-            state = self._state = _State(os.getpid())
+            state = self._state = _State(os.getpid(), Breaker(self._monotonic))
         return state
 
     def _pool(self, state: _State, node: Node) -> Pool:
@@ -209,7 +250,7 @@ class Cluster:
             pool = state.pools.setdefault(node, made)
         return pool
 
-    def _execute(self, slot: int, command: Command, deadline: Deadline) -> Any:
+    def _execute(self, slot: int, command: Command, deadline: Deadline, confirm: bool) -> tuple[Any, bool]:
         state = self._here()
         node = self._owner(state, slot, deadline)
         if node is None:
@@ -217,45 +258,70 @@ class Cluster:
         asking = False
         redirects = 0
         while True:
+            deadline.remaining()  # before the breaker counts: time that others used up is no failure of this node
+            if not state.breaker.admits(node):
+                raise NoAnswerError(f"{node} gave no answer lately and is not asked at the moment")
             try:
-                return self._ask(state, node, command, asking, deadline)
+                return self._ask(state, node, command, asking, deadline, confirm)
             except TryAgainError:
                 # A moving slot holds only some of the keys: until the move is over, or the time.
                 self._sleep(min(_TRY_AGAIN_SECONDS, deadline.remaining()))
             except AskError as error:  # MovedError is one
                 redirects += 1
-                target = _target(error.host, error.port, node)
-                if redirects > _REDIRECTS or target is None:
+                pointed = target(error.host, error.port, node)
+                if redirects > _REDIRECTS or pointed is None:
                     raise NoAnswerError(f"{node} redirects without end or to an unknown node") from error
                 if isinstance(error, MovedError):
                     self._refresh(state, deadline)
-                    state.owners[slot] = target
+                    state.owners[slot] = pointed
                 asking = not isinstance(error, MovedError)
-                node = target
+                node = pointed
             except (ConnectionError, TimeoutError, ClusterDownError) as error:
                 state.suspects.add(node)
+                if not isinstance(error, (ClusterDownError, *ANSWERS)):
+                    state.breaker.failed(node)
                 successor = self._successor(state, slot, node, deadline)
                 if successor is None:
                     raise NoAnswerError(f"{node} gave no answer: {error}") from error
                 node, asking = successor, False
                 redirects += 1
 
-    def _ask(self, state: _State, node: Node, command: Command, asking: bool, deadline: Deadline) -> Any:
+    def _ask(
+        self,
+        state: _State,
+        node: Node,
+        command: Command,
+        asking: bool,
+        deadline: Deadline,
+        confirm: bool = False,
+    ) -> tuple[Any, bool]:
         pool = self._pool(state, node)
-        reply = self._exchange(pool, command.packed, asking, deadline)
+        reply, confirmed = self._exchange(pool, command.packed, asking, deadline, confirm)
         if isinstance(reply, NoScriptError) and command.in_full:
-            reply = self._exchange(pool, pack_command(command.in_full), asking, deadline)
+            in_full = pack_command(command.in_full)
+            reply, confirmed = self._exchange(pool, in_full, asking, deadline, confirm)
         if state.suspects:
             state.suspects.discard(node)
+        state.breaker.answered(node)
         if isinstance(reply, ResponseError):
             raise reply
-        return reply
+        return reply, confirmed
 
     @staticmethod
-    def _exchange(pool: Pool, packed: bytes, asking: bool, deadline: Deadline) -> Any:
+    def _exchange(
+        pool: Pool, packed: bytes, asking: bool, deadline: Deadline, confirm: bool
+    ) -> tuple[Any, bool]:
+        """The command's reply, and ``WAIT``'s judgement. After an error reply ``WAIT`` means nothing."""
         if asking:
-            return pool.exchange(_ASKING + packed, 2, deadline)[1]
-        return pool.exchange(packed, 1, deadline)[0]
+            packed = _ASKING + packed
+        if not confirm:
+            return pool.exchange(packed, 1 + asking, deadline)[-1], False
+        # Less than half of what is left: a node looks at its waiting clients each 1/hz s only.
+        patience = max(1, min(_WAIT_MS, int(deadline.remaining() * 450)))
+        packed += pack_command((b"WAIT", 1, patience))
+        reply, *rest = pool.exchange(packed, 2 + asking, deadline, spare=1)[asking:]
+        waited = rest[0] if rest else None
+        return reply, not isinstance(reply, ResponseError) and isinstance(waited, int) and waited > 0
 
     def _owner(self, state: _State, slot: int, deadline: Deadline) -> Node | None:
         if not state.owners or state.owners[slot] is None or state.owners[slot] in state.suspects:
@@ -303,7 +369,7 @@ class Cluster:
             for node in candidates:
                 part = deadline.part(0.5)  # a frozen node must leave time for the next
                 try:
-                    reply = self._ask(state, node, Command(_SLOTS), False, part)
+                    reply, _ = self._ask(state, node, Command(_SLOTS), False, part)
                 except RedisError as error:
                     state.suspects.add(node)
                     cause = error
@@ -323,24 +389,3 @@ class Cluster:
         state.suspects &= kept
         for node in [node for node in state.pools if node not in kept]:
             state.pools.pop(node).clear()
-
-
-def _target(host: Any, port: int, answered_by: Node) -> Node | None:
-    """Where a redirect or a slot entry points to. No host: the one that answered, by its other port; ``?``:
-    unknown.
-    """
-    text = host.decode() if isinstance(host, bytes) else host
-    if text == "?":
-        return None
-    return Node(text or answered_by.host, int(port))
-
-
-def read_slots(reply: Any, answered_by: Node) -> tuple[list[Node | None], tuple[Node, ...]]:
-    """The owner of each slot and all nodes, from the answer to CLUSTER SLOTS."""
-    owners: list[Node | None] = [None] * SLOTS
-    nodes: dict[Node, None] = {}
-    for first, last, *members in reply:
-        found = [_target(entry[0], entry[1], answered_by) for entry in members]
-        owners[first : last + 1] = [found[0] if found else None] * (last + 1 - first)
-        nodes.update((node, None) for node in found if node is not None)
-    return owners, tuple(nodes)

@@ -9,6 +9,7 @@ from ..core.record import Address
 from ..core.token import PARTITIONS
 
 SLOTS = 16384
+_EVENTS_TAG = "events"
 
 
 def _tag(partition: int) -> str:
@@ -21,7 +22,16 @@ def slot(partition: int) -> int:
     """The slot of a partition's keys: CRC16 (XMODEM) of the hash tag, as the Redis Cluster specification
     says.
     """
-    return crc_hqx(_tag(partition).encode(), 0) & (SLOTS - 1)
+    return _slot(_tag(partition))
+
+
+def events_slot() -> int:
+    """The slot of the public stream."""
+    return _slot(_EVENTS_TAG)
+
+
+def _slot(tag: str) -> int:
+    return crc_hqx(tag.encode(), 0) & (SLOTS - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +57,12 @@ class Keyspace:
         return f"{self.prefix}:{{{_tag(partition)}}}:p:{principal_key}"
 
     def outbox(self, partition: int) -> str:
-        """Hash of events by their ID. Reserved: the keeper's issue fills it."""
+        """Hash of events by their ID, until the keeper has carried them on."""
         return f"{self.prefix}:{{{_tag(partition)}}}:o"
+
+    def events(self) -> str:
+        """The one public stream, in a slot of its own."""
+        return f"{self.prefix}:{{{_EVENTS_TAG}}}"
 
 
 def member(session_id: str, principal_key: str) -> str:

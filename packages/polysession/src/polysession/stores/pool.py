@@ -12,10 +12,11 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
 
-from redis.connection import AbstractConnection, Connection, DefaultParser
+from redis.connection import AbstractConnection, Connection, DefaultParser, SSLConnection
 from redis.exceptions import (
     AskError,
     AuthenticationError,
@@ -31,6 +32,7 @@ from redis.exceptions import (
 )
 
 _Connection: Any = Connection
+_SecureConnection: Any = SSLConnection
 _DefaultParser: Any = DefaultParser
 
 
@@ -48,7 +50,7 @@ class _Parser(_DefaultParser):  # type: ignore[misc]
 
 
 # They derive from ConnectionError, but the node did answer: the connection was not stale.
-_ANSWERS = (AuthenticationError, AuthorizationError, BusyLoadingError)
+ANSWERS = (AuthenticationError, AuthorizationError, BusyLoadingError)
 
 
 def _plain_options() -> dict[str, Any]:
@@ -69,13 +71,33 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What ``AUTH`` needs; both ``None``: none."""
+    """What ``AUTH`` needs, and what TLS does. A file is read at each new connection, so that a credential may be
+    changed while we run; it goes before the text. ``tls``: verified against ``ca_file``, or the system's
+    authorities.
+    """
 
     username: str | None = None
     password: str | None = None
+    username_file: Path | None = None
+    password_file: Path | None = None
+    tls: bool = False
+    ca_file: Path | None = None
 
     def __repr__(self) -> str:
         return "Credentials(…)"
+
+    def read(self) -> tuple[str | None, str | None]:
+        """User name and password. Raises redis-py's ``ConnectionError`` where a file cannot be read."""
+        return _text(self.username_file, self.username), _text(self.password_file, self.password)
+
+
+def _text(file: Path | None, text: str | None) -> str | None:
+    if file is None:
+        return text
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as cause:
+        raise ConnectionError(f"the credentials file {file.name} cannot be read") from cause
 
 
 class Deadline:
@@ -111,10 +133,16 @@ class Pool:
         self._free = BoundedSemaphore(size)
         self._idle: deque[Any] = deque()  # of Connection, which has hardly any types
         self._options = _plain_options()
+        self._kind = _Connection
+        if credentials.tls:
+            self._kind = _SecureConnection
+            self._options |= {"ssl_cert_reqs": "required", "ssl_check_hostname": True}
+            if credentials.ca_file:
+                self._options["ssl_ca_certs"] = str(credentials.ca_file)
 
-    def exchange(self, packed: bytes, replies: int, deadline: Deadline) -> list[Any]:
+    def exchange(self, packed: bytes, replies: int, deadline: Deadline, *, spare: int = 0) -> list[Any]:
         """Sends packed commands in one write and reads their ``replies``; an error reply is in the list as
-        an exception.
+        an exception. Of the last ``spare`` replies, those that do not come are left out.
 
         A connection that was pooled and turns out to be closed is replaced, once: the node may have
         restarted. That repeats the commands, which our scripts allow. Raises redis-py's ``ConnectionError``
@@ -127,14 +155,15 @@ class Pool:
             try:
                 connection = self._idle.pop()
             except IndexError:
-                return self._converse(self._connect(deadline), packed, replies, deadline)
+                return self._converse(self._connect(deadline), packed, replies, spare, deadline)
             try:
-                return self._converse(connection, packed, replies, deadline)
-            except _ANSWERS:
+                return self._converse(connection, packed, replies, spare, deadline)
+            except (BusyLoadingError, AuthorizationError):
                 raise
-            except ConnectionError:
+            except ConnectionError:  # also NOAUTH, which proves that nothing ran
+                connection.disconnect()
                 self.clear()
-                return self._converse(self._connect(deadline), packed, replies, deadline)
+                return self._converse(self._connect(deadline), packed, replies, spare, deadline)
         finally:
             self._free.release()
 
@@ -145,12 +174,22 @@ class Pool:
                 self._idle.pop().disconnect()
 
     def _connect(self, deadline: Deadline) -> Any:
+        username, password = self._credentials.read()
+        try:
+            return self._open(username, password, deadline)
+        except AuthenticationError:
+            again = self._credentials.read()
+            if again == (username, password):
+                raise
+            return self._open(*again, deadline)  # changed between our reading and the node's judging
+
+    def _open(self, username: str | None, password: str | None, deadline: Deadline) -> Any:
         left = deadline.remaining()
-        connection: Any = _Connection(
+        connection: Any = self._kind(
             host=self._node.host,
             port=self._node.port,
-            username=self._credentials.username,
-            password=self._credentials.password,
+            username=username,
+            password=password,
             socket_timeout=left,
             socket_connect_timeout=left,
             parser_class=_Parser,
@@ -159,7 +198,9 @@ class Pool:
         connection.connect()
         return connection
 
-    def _converse(self, connection: Any, packed: bytes, replies: int, deadline: Deadline) -> list[Any]:
+    def _converse(
+        self, connection: Any, packed: bytes, replies: int, spare: int, deadline: Deadline
+    ) -> list[Any]:
         connection._sock.settimeout(deadline.remaining())
         connection.send_packed_command([packed], check_health=False)
         answers: list[Any] = []
@@ -168,5 +209,10 @@ class Pool:
                 answers.append(connection.read_response())
             except ResponseError as error:
                 answers.append(error)
+            except (ConnectionError, TimeoutError):
+                if len(answers) < replies - spare:
+                    raise
+                connection.disconnect()  # its late answer is nobody's
+                return answers
         self._idle.append(connection)
         return answers

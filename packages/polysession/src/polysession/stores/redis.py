@@ -8,15 +8,14 @@ operation that got no answer, it can be repeated: no script applies twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from ..core.clock import Clock, SystemClock
-from ..core.codec import decode_attribute, decode_header, decode_record, encode_attribute, encode_record
-from ..core.errors import StoreUnavailable
+from ..core.codec import HEADER_FIELD, decode_record, encode_attribute, encode_record
 from ..core.events import Events
-from ..core.record import END_REASONS, Address, Attribute, EndReason, Header, Record, Tombstone
+from ..core.record import END_REASONS, Address, EndReason, Header, Record, Tombstone
 from ..core.store import (
     Absent,
     Change,
@@ -25,26 +24,30 @@ from ..core.store import (
     Ended,
     EndedPrincipal,
     Exists,
+    Full,
+    Limit,
     Listed,
     Outdated,
     Rotation,
     Written,
 )
-from ..core.token import PARTITIONS
 from . import scripts
-from .cluster import Cluster, Command, NoAnswerError, Script
-from .keys import Keyspace, slot, split_member
+from .cluster import Cluster, Command, NoAnswerError
+from .keys import Keyspace, slot
 from .pool import Credentials, Deadline
+from .replies import read_ended, read_listed, read_outcome
+from .upkeep import Upkeep
 
-_COUNT_SECONDS = 2.0  # 4,096 partitions
 
-
-class RedisStore:
+class RedisStore(Upkeep):
     """Thread-safe and fork-safe; makes no connection before the first operation.
 
     ``nodes``: any nodes of the cluster. ``deadline_ms``: one operation, redirects and retries included.
     ``unreturned_ms``: how long an anonymous session lives whose cookie never came back (``SessionSettings``).
     ``tombstone_ms``: how long the mark of an ended session stays. ``pool_size``: connections a node.
+    ``username_file``, ``password_file``: read at each new connection. ``tls``: verified against ``ca_file``, or the
+    system's authorities. ``confirm``: sign-ins, rotations and ends wait up to 100 ms until a replica has them;
+    ``False`` (a cluster without replicas) leaves them unconfirmed.
     """
 
     def __init__(
@@ -57,21 +60,26 @@ class RedisStore:
         unreturned_ms: int = 3_600_000,
         username: str | None = None,
         password: str | None = None,
+        username_file: Path | None = None,
+        password_file: Path | None = None,
+        tls: bool = False,
+        ca_file: Path | None = None,
+        confirm: bool = True,
         pool_size: int = 32,
         events: Events | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self._cluster = Cluster(nodes, pool_size=pool_size, credentials=Credentials(username, password))
-        self._keys = Keyspace(prefix)
-        self._seconds = deadline_ms / 1000
-        self._tombstone_ms = tombstone_ms
-        self._unreturned_ms = unreturned_ms
-        self._events = events or Events()
-        self._clock = clock or SystemClock()
-        self._offset = 0
-
-    def now(self) -> int:
-        return self._clock.now() + self._offset
+        credentials = Credentials(username, password, username_file, password_file, tls, ca_file)
+        super().__init__(
+            Cluster(nodes, pool_size=pool_size, credentials=credentials),
+            Keyspace(prefix),
+            deadline_ms=deadline_ms,
+            tombstone_ms=tombstone_ms,
+            unreturned_ms=unreturned_ms,
+            confirm=confirm,
+            events=events or Events(),
+            clock=clock or SystemClock(),
+        )
 
     def read(self, address: Address) -> Record | Tombstone | None:
         with self._operation("read", "HGETALL", address.partition) as deadline:
@@ -79,29 +87,58 @@ class RedisStore:
             fields: Mapping[bytes, bytes] = self._cluster.execute(slot(address.partition), command, deadline)
         return decode_record(fields)
 
-    def create(self, address: Address, record: Record) -> Created | Exists | Outdated:
-        partition = address.partition
-        fields = encode_record(record)
-        arguments: list[str | bytes | int] = [address.session_id, self._unreturned_ms, fields.pop(b"")]
-        for name, value in fields.items():
-            arguments += (name, value)
-        keys = [self._keys.record(address), self._keys.expiry(partition)]
-        if record.header.principal_key:
-            keys.append(self._keys.principal(partition, record.header.principal_key))
-        with self._operation("create", "EVALSHA", partition) as deadline:
-            status, *rest = self._run(scripts.CREATE, partition, keys, arguments, deadline)
-            older: tuple[Ended, ...] = ()
-            while status == b"older":
+    def create(
+        self, address: Address, record: Record, *, limit: Limit | None = None
+    ) -> Created | Exists | Outdated | Full:
+        with self._operation("create", "EVALSHA", address.partition) as deadline:
+            return self._create(address, record, limit, deadline)
+
+    def restore(self, address: Address, record: Record) -> Created | Exists | Outdated:
+        with self._operation("restore", "EVALSHA", address.partition) as deadline:
+            outcome = self._create(address, record, None, deadline)
+        assert not isinstance(outcome, Full)  # without a limit
+        return outcome
+
+    def _create(
+        self, address: Address, record: Record, limit: Limit | None, deadline: Deadline
+    ) -> Created | Exists | Outdated | Full:
+        partition, principal_key = address.partition, record.header.principal_key
+        header, *fields = _flat(encode_record(record))
+        keys = [self._keys.record(address), self._keys.expiry(partition), self._keys.outbox(partition)]
+        if principal_key:
+            keys.append(self._keys.principal(partition, principal_key))
+        head = (address.session_id, self._unreturned_ms, self._tombstone_ms, header)
+        limits = (limit.sessions, int(limit.policy == "refuse")) if limit and principal_key else (0, 0)
+        names: tuple[str, ...] = ()
+        older: tuple[Ended, ...] = ()
+        while True:  # until the deadline: each round somebody's sign-in succeeds
+            (status, *rest), confirmed = self._run_confirmed(
+                scripts.CREATE,
+                partition,
+                (*keys, *self._records(partition, names)),
+                (*head, *limits, len(names), *names, *fields),
+                deadline,
+                confirm=bool(principal_key),
+            )
+            if status == b"older":
                 older += self._end_older(partition, record.header, rest[0], deadline)
-                status, *rest = self._run(scripts.CREATE, partition, keys, arguments, deadline)
-            if status == b"exists":
+            elif status == b"unnamed":
+                names = tuple(name.decode() for name in rest[0])
+            else:
+                break
+        match status:
+            case b"exists":
                 return Exists()
-            if status == b"outdated":
+            case b"outdated":
                 return Outdated(int(rest[0]))
-            try:
-                return Created(older + self._end_due(partition, rest[0], deadline))
-            except NoAnswerError:
-                return Created(older)  # the session is there; what was due still is
+            case b"full":
+                return Full()
+        replaced = read_ended(rest[1], confirmed=confirmed)
+        try:
+            due = self._end_due(partition, rest[0], deadline)
+        except NoAnswerError:
+            due = ()  # the session is there; what was due still is
+        return Created(older + due + replaced, confirmed)
 
     def write(
         self, address: Address, changes: Mapping[str, Change], *, touch: bool = False
@@ -117,7 +154,7 @@ class RedisStore:
             status, *rest = self._run(scripts.WRITE, address.partition, keys, arguments, deadline)
             if status == b"expired":
                 return self._expire(address, rest[0], deadline)
-        return self._outcome(status, rest)
+        return read_outcome(status, rest)
 
     def rotate(self, address: Address, rotation: Rotation) -> Written | Tombstone | Absent | Conflicted:
         arguments: tuple[str | bytes | int, ...] = (
@@ -129,12 +166,15 @@ class RedisStore:
             rotation.previous_until,
             rotation.generation,
         )
-        keys = (self._keys.record(address),)
+        keys = (self._keys.record(address), self._keys.outbox(address.partition))
         with self._operation("rotate", "EVALSHA", address.partition) as deadline:
-            status, *rest = self._run(scripts.ROTATE, address.partition, keys, arguments, deadline)
+            (status, *rest), confirmed = self._run_confirmed(
+                scripts.ROTATE, address.partition, keys, arguments, deadline
+            )
             if status == b"expired":
                 return self._expire(address, rest[0], deadline)
-        return self._outcome(status, rest)
+        outcome = read_outcome(status, rest)
+        return replace(outcome, confirmed=confirmed) if isinstance(outcome, Written) else outcome
 
     def end(
         self,
@@ -157,7 +197,11 @@ class RedisStore:
         keep: str | None = None,
     ) -> EndedPrincipal:
         """As the port says. What is created between its two scripts has the new generation, and lives."""
-        keys = (self._keys.expiry(partition), self._keys.principal(partition, principal_key))
+        keys = (
+            self._keys.expiry(partition),
+            self._keys.principal(partition, principal_key),
+            self._keys.outbox(partition),
+        )
         arguments = (
             principal_key,
             self._unreturned_ms,
@@ -170,18 +214,22 @@ class RedisStore:
         ended: list[Ended] = []
         with self._operation("end_principal", "EVALSHA", partition) as deadline:
             # The first script ends nothing that it cannot name, but from it on no older generation is created.
+            # The second is confirmed, and the first with it: a replica gets all that a node wrote, in order.
             missing: tuple[str, ...] = ()
-            for _ in range(2):
+            for last in (False, True):
                 ids = (*kept, *missing)
                 records = self._records(partition, ids)
-                reply = self._run(
-                    scripts.END_PRINCIPAL, partition, (*keys, *records), (*arguments, *ids), deadline
+                reply, confirmed = self._run_confirmed(
+                    scripts.END_PRINCIPAL,
+                    partition,
+                    (*keys, *records),
+                    (*arguments, *ids),
+                    deadline,
+                    confirm=last,
                 )
-                ended += _ended(reply[0])
+                ended += read_ended(reply[0], confirmed=confirmed)
                 missing = tuple(name.decode() for name in reply[1])
-                if not missing:
-                    break
-        return EndedPrincipal(tuple(ended))
+        return EndedPrincipal(tuple(ended), confirmed)
 
     def list(self, partition: int, principal_key: str) -> tuple[tuple[Listed, ...], tuple[Ended, ...]]:
         keys = (self._keys.expiry(partition), self._keys.principal(partition, principal_key))
@@ -194,64 +242,7 @@ class RedisStore:
             if ids:
                 records = self._records(partition, ids)
                 *_, live = self._run(scripts.LIST, partition, (*keys, *records), (*arguments, *ids), deadline)
-        return _listed(live), ended
-
-    def count(self) -> int:
-        now = self.now()
-        with self._operation("count", "ZCOUNT", 0, seconds=max(_COUNT_SECONDS, self._seconds)) as deadline:
-            commands = [
-                (slot(partition), Command.of("ZCOUNT", self._keys.expiry(partition), f"({now}", "+inf"))
-                for partition in range(PARTITIONS)
-            ]
-            return sum(self._cluster.execute_all(commands, deadline))
-
-    def ping(self) -> None:
-        with self._operation("ping", "PING", 0) as deadline:
-            self._cluster.ping(deadline)
-
-    def close(self) -> None:
-        self._cluster.close()
-
-    @contextmanager
-    def _operation(
-        self, name: str, command: str, partition: int, *, seconds: float | None = None
-    ) -> Iterator[Deadline]:
-        """A span and a duration around one operation. The node is the one expected: a redirect is not known
-        before.
-        """
-        node = self._cluster.likely(slot(partition))
-        attributes: dict[str, str | int] = {
-            "db.system.name": "redis",
-            "db.operation.name": command,
-            "server.address": node.host,
-            "server.port": node.port,
-        }
-        with self._events.operation(name, attributes):
-            try:
-                yield self._cluster.deadline(seconds or self._seconds)
-            except NoAnswerError as error:
-                raise StoreUnavailable(name, str(error)) from error
-
-    def _run(
-        self,
-        script: Script,
-        partition: int,
-        keys: Sequence[str],
-        arguments: Sequence[str | bytes | int],
-        deadline: Deadline,
-    ) -> Sequence[Any]:
-        """The script's answer without Redis' time, by which our clock is corrected."""
-        before = self._clock.now()
-        reply: list[Any] = self._cluster.execute(slot(partition), script.call(keys, arguments), deadline)
-        self._correct(reply[0], before, self._clock.now())
-        return reply[1:]
-
-    def _correct(self, time: int, before: int, after: int) -> None:
-        """The true offset is between ``time - after`` and ``time - before``: no slow answer moves the clock
-        further.
-        """
-        self._offset = max(time - after, min(time - before, self._offset))
-        self._events.clock_skew(self._offset / 1000)
+        return read_listed(live), ended
 
     def _end(
         self,
@@ -261,8 +252,10 @@ class RedisStore:
         *,
         principal_key: str = "",
         if_tags: Mapping[str, bytes] | None = None,
+        confirm: bool = True,
     ) -> Ended | Tombstone | Absent | Conflicted:
-        keys = [self._keys.record(address), self._keys.expiry(address.partition)]
+        partition = address.partition
+        keys = [self._keys.record(address), self._keys.expiry(partition), self._keys.outbox(partition)]
         if principal_key:
             keys.append(self._keys.principal(address.partition, principal_key))
         arguments: list[str | bytes | int] = [
@@ -275,19 +268,21 @@ class RedisStore:
         ]
         for name, tag in (if_tags or {}).items():
             arguments += (name, tag)
-        status, *rest = self._run(scripts.END, address.partition, keys, arguments, deadline)
+        (status, *rest), confirmed = self._run_confirmed(
+            scripts.END, partition, keys, arguments, deadline, confirm=confirm
+        )
         if status == b"ended":
-            return Ended(address.session_id, END_REASONS[rest[0]])
-        outcome = self._outcome(status, rest)
+            return Ended(address.session_id, END_REASONS[rest[0]], confirmed)
+        outcome = read_outcome(status, rest)
         if isinstance(outcome, Written):
             raise TypeError("a script that ends cannot have written")
-        return outcome
+        return replace(outcome, confirmed=confirmed) if isinstance(outcome, Tombstone) else outcome
 
     def _expire(
         self, address: Address, principal_key: bytes, deadline: Deadline
     ) -> Tombstone | Absent | Conflicted:
         """Ends a record that a script found expired, now with all its keys declared."""
-        outcome = self._end(address, "idle", deadline, principal_key=principal_key.decode())
+        outcome = self._end(address, "idle", deadline, principal_key=principal_key.decode(), confirm=False)
         if isinstance(outcome, Ended):
             return Tombstone(outcome.reason, self.now(), placed=True)
         return outcome
@@ -297,64 +292,22 @@ class RedisStore:
     ) -> tuple[Ended, ...]:
         """Ends these sessions of the principal and raises its generation, before the first session that has it."""
         ids = tuple(name.decode() for name in names)
-        keys = (self._keys.expiry(partition), self._keys.principal(partition, header.principal_key))
+        keys = (
+            self._keys.expiry(partition),
+            self._keys.principal(partition, header.principal_key),
+            self._keys.outbox(partition),
+        )
         revoked, generation = END_REASONS.index("revoked"), header.generation
         arguments = (header.principal_key, self._unreturned_ms, self._tombstone_ms, revoked, generation, "")
         records = self._records(partition, ids)
         reply = self._run(scripts.END_PRINCIPAL, partition, (*keys, *records), (*arguments, *ids), deadline)
-        return _ended(reply[0])
-
-    def _end_due(self, partition: int, members: Sequence[bytes], deadline: Deadline) -> tuple[Ended, ...]:
-        if not members:
-            return ()
-        expiry = self._keys.expiry(partition)
-        keys = [expiry]
-        for text in members:
-            session_id, principal_key = split_member(text.decode())
-            keys.append(self._keys.record(Address(partition, session_id)))
-            keys.append(self._keys.principal(partition, principal_key) if principal_key else expiry)
-        arguments: tuple[str | bytes | int, ...] = (self._unreturned_ms, self._tombstone_ms, *members)
-        return _ended(self._run(scripts.END_DUE, partition, keys, arguments, deadline))
-
-    def _records(self, partition: int, session_ids: Sequence[str]) -> tuple[str, ...]:
-        return tuple(self._keys.record(Address(partition, session_id)) for session_id in session_ids)
-
-    @staticmethod
-    def _outcome(status: bytes, rest: Sequence[Any]) -> Written | Conflicted | Tombstone | Absent:
-        match status:
-            case b"written":
-                return Written()
-            case b"conflicted":
-                return Conflicted(_winners(rest))
-            case b"tombstone":
-                tombstone = decode_header(rest[0])
-                assert isinstance(tombstone, Tombstone)
-                return tombstone
-            case b"absent":
-                return Absent()
-        raise RuntimeError(f"a script of the session store gave an answer that is none: {status!r}")
+        return read_ended(reply[0])
 
 
-def _winners(flat: Sequence[bytes | None]) -> Mapping[str, Attribute | None]:
-    names, values = flat[::2], flat[1::2]
-    return {
-        name.decode(): None if value is None else decode_attribute(value)
-        for name, value in zip(names, values, strict=True)
-        if name is not None
-    }
-
-
-def _ended(flat: Sequence[Any]) -> tuple[Ended, ...]:
-    return tuple(
-        Ended(session_id.decode(), END_REASONS[reason])
-        for session_id, reason in zip(flat[::2], flat[1::2], strict=True)
-    )
-
-
-def _listed(flat: Sequence[bytes]) -> tuple[Listed, ...]:
-    found = []
-    for session_id, data in zip(flat[::2], flat[1::2], strict=True):
-        header = decode_header(data)
-        if not isinstance(header, Tombstone):
-            found.append(Listed(session_id.decode(), header))
-    return tuple(sorted(found, key=lambda listed: listed.header.last_seen_at, reverse=True))
+def _flat(fields: Mapping[bytes, bytes]) -> list[bytes]:
+    """The header, then name, attribute, …"""
+    flat = [fields[HEADER_FIELD]]
+    for name, value in fields.items():
+        if name != HEADER_FIELD:
+            flat += (name, value)
+    return flat

@@ -20,10 +20,11 @@ from ..core.store import (
     Written,
 )
 from .doubles import HOUR, make_address, make_attribute, make_principal, make_record
+from .outbox import OutboxContract
 from .principals import PrincipalContract
 
 
-class StoreContract(PrincipalContract):
+class StoreContract(OutboxContract, PrincipalContract):
     """One behaviour suite for every store. Times are written into headers, so no test waits and none needs
     a clock.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 from ..core.record import Record, Tombstone
-from ..core.store import Created, Ended, Outdated, Store
+from ..core.store import Created, Ended, Full, Limit, Outdated, Store
 from .doubles import HOUR, make_address, make_principal, make_record
 
 
@@ -94,3 +96,75 @@ class PrincipalContract:
         assert all(isinstance(store.read(address), Tombstone) for address in older)
         assert all(isinstance(store.read(address), Record) for address in (*newer, other))
         assert store.create(newer[0], first) == Created()
+
+    # --- the limit
+
+    def test_above_the_limit_the_least_recently_seen_session_is_replaced(self, store: Store) -> None:
+        partition, principal_key, now = make_address().partition, make_principal(), store.now()
+        addresses = [make_address(partition) for _ in range(3)]
+        for age, address in zip((10_000, 30_000, 20_000), addresses, strict=True):
+            store.create(address, make_record(now - age, principal_key=principal_key), limit=Limit(3))
+        other = make_address(partition)
+        store.create(other, make_record(now - HOUR // 2, principal_key=make_principal()), limit=Limit(3))
+        newest, record = make_address(partition), make_record(now, principal_key=principal_key)
+        created = store.create(newest, record, limit=Limit(3))
+        assert isinstance(created, Created)
+        assert created.due == (Ended(addresses[1].session_id, "replaced"),)
+        found = store.read(addresses[1])
+        assert isinstance(found, Tombstone)
+        assert found.reason == "replaced"
+        assert store.create(newest, record, limit=Limit(3)) == Created()
+        listed, _ = store.list(partition, principal_key)
+        assert [one.session_id for one in listed] == [
+            address.session_id for address in (newest, addresses[0], addresses[2])
+        ]
+        assert isinstance(store.read(other), Record)
+        reasons = {event.event_id: event.reason for event in store.outbox(partition)}
+        assert reasons[f"{addresses[1].session_id}.e"] == "replaced"
+
+    def test_a_lower_limit_ends_all_that_is_above_it(self, store: Store) -> None:
+        partition, principal_key, now = make_address().partition, make_principal(), store.now()
+        for age in range(5):
+            store.create(make_address(partition), make_record(now - 1000 * age, principal_key=principal_key))
+        created = store.create(
+            make_address(partition), make_record(now, principal_key=principal_key), limit=Limit(2)
+        )
+        assert isinstance(created, Created)
+        assert len(created.due) == 4
+        assert len(store.list(partition, principal_key)[0]) == 2
+
+    def test_a_policy_that_refuses_writes_nothing_until_a_session_ends(self, store: Store) -> None:
+        partition, principal_key, now = make_address().partition, make_principal(), store.now()
+        limit, held = Limit(2, "refuse"), [make_address(partition) for _ in range(2)]
+        for address in held:
+            store.create(address, make_record(now, principal_key=principal_key), limit=limit)
+        more, record = make_address(partition), make_record(now, principal_key=principal_key)
+        assert store.create(more, record, limit=limit) == Full()
+        assert store.read(more) is None
+        assert all(isinstance(store.read(address), Record) for address in held)
+        store.end(held[0], "logout", principal_key=principal_key)
+        assert isinstance(store.create(more, record, limit=limit), Created)
+
+    def test_expired_sessions_do_not_count_towards_the_limit(self, store: Store) -> None:
+        partition, principal_key, now = make_address().partition, make_principal(), store.now()
+        limit, due = Limit(1, "refuse"), make_address(partition)
+        store.create(due, make_record(now - 2 * HOUR, principal_key=principal_key))
+        created = store.create(
+            make_address(partition), make_record(now, principal_key=principal_key), limit=limit
+        )
+        assert isinstance(created, Created)
+        assert created.due == (Ended(due.session_id, "idle"),)
+
+    def test_of_many_sign_ins_at_once_as_many_are_left_as_the_limit_allows(self, store: Store) -> None:
+        partition, principal_key, now = make_address().partition, make_principal(), store.now()
+
+        def sign_in(_: int) -> object:
+            record = make_record(now, principal_key=principal_key)
+            return store.create(make_address(partition), record, limit=Limit(3))
+
+        with ThreadPoolExecutor(32) as pool:
+            outcomes = list(pool.map(sign_in, range(500)))
+        assert all(isinstance(outcome, Created) for outcome in outcomes)
+        assert len(store.list(partition, principal_key)[0]) == 3
+        replaced = [one for outcome in outcomes if isinstance(outcome, Created) for one in outcome.due]
+        assert len(replaced) == len({one.session_id for one in replaced}) == 497

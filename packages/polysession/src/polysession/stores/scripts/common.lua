@@ -1,9 +1,12 @@
 -- Put before each script. Offsets are those of the table in core/codec.py, counted from 0 as there.
 -- Every script answers Redis' time first: the caller corrects its clock by it.
 local RECORD, TOMBSTONE = 1, 2
-local IDLE, ABSOLUTE = 1, 2 -- indexes in core/record.py, END_REASONS
+local IDLE, ABSOLUTE, REPLACED = 1, 2, 5 -- indexes in core/record.py, END_REASONS
 local RETENTION = 86400000 -- a record outlives its expiry by a day: the keeper, not Redis, ends it
 local DUE = 16
+local ENDED, ROTATED = 1, 2 -- kinds in stores/outbox.py
+-- Without a keeper nobody empties the outbox: bounded in time and number; the ledger never asks for anonymous sessions.
+local KEPT, MOST, MOST_ANONYMOUS = 7 * 86400000, 4096, 256
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -81,12 +84,22 @@ local function despite_full_memory(key)
   redis.call('PEXPIRE', key, 4503599627370496, 'LT')
 end
 
+-- A fact for the keeper: kind, reason, time, then the fixed prefix of the header, whose offsets are known.
+local function tell(outbox, event, id, header, what, reason)
+  local most = principal_key(header) == '' and MOST_ANONYMOUS or MOST
+  if redis.call('HLEN', outbox) < most then
+    redis.call('HSET', outbox, id .. event, struct.pack('>BBI8', what, reason, now) .. string.sub(header, 1, 111))
+    extend(outbox, now + KEPT)
+  end
+end
+
 -- DEL first: Redis lets a script that has written go on, so a session ends even where memory is full.
-local function bury(record, expiry, principal, id, header, reason, lives)
+local function bury(record, expiry, outbox, principal, id, header, reason, lives)
   redis.call('DEL', record)
   redis.call('HSET', record, '', struct.pack('>BBI8', TOMBSTONE, reason, now))
   redis.call('PEXPIRE', record, lives)
   leave(expiry, principal, id, principal_key(header))
+  tell(outbox, '.e', id, header, ENDED, reason)
 end
 
 local function due(expiry)

@@ -1,8 +1,8 @@
--- Raises the principal's generation and ends its sessions but one. KEYS: expiry, principal, then a record each.
+-- Raises the principal's generation and ends its sessions but one. KEYS: expiry, principal, outbox, then a record each.
 -- ARGV: principal key, unreturned ms, tombstone ms, reason, generation, session ID to keep, then a session ID each.
 -- Answers session ID, reason, … of the ended; then the session IDs that the principal has and the caller did not name.
 local key, unreturned, lives, reason = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
-local expiry, principal, keep = KEYS[1], KEYS[2], ARGV[6]
+local expiry, principal, outbox, keep = KEYS[1], KEYS[2], KEYS[3], ARGV[6]
 
 local generation = math.max(tonumber(redis.call('HGET', principal, '') or 0), tonumber(ARGV[5]))
 despite_full_memory(principal)
@@ -11,7 +11,7 @@ extend(principal, now + RETENTION)
 
 local ended, named = {}, { [keep] = true, [''] = true }
 for i = 7, #ARGV do
-  local id, record = ARGV[i], KEYS[i - 4]
+  local id, record = ARGV[i], KEYS[i - 3]
   local header = redis.call('HGET', record, '')
   local live = header and kind(header) == RECORD and principal_key(header) == key
   named[id] = true
@@ -25,7 +25,7 @@ for i = 7, #ARGV do
     if expires_at(header, unreturned) <= now then
       why = expiry_reason(header)
     end
-    bury(record, expiry, principal, id, header, why, lives)
+    bury(record, expiry, outbox, principal, id, header, why, lives)
     ended[#ended + 1] = id
     ended[#ended + 1] = why
   else

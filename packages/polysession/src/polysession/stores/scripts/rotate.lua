@@ -1,4 +1,4 @@
--- A new secret for the same session. KEYS: record.
+-- A new secret for the same session. KEYS: record, outbox.
 -- ARGV: unreturned ms, expected hash, new hash, pepper ID, rotation count, previous until, generation
 local unreturned = tonumber(ARGV[1])
 
@@ -13,6 +13,7 @@ if expires_at(header, unreturned) <= now then
   return { now, 'expired', principal_key(header) }
 end
 
+local rotated = false
 if secret_hash(header) ~= ARGV[3] then
   if secret_hash(header) ~= ARGV[2] then
     return { now, 'conflicted' }
@@ -21,8 +22,12 @@ if secret_hash(header) ~= ARGV[3] then
   header = string.sub(header, 1, 2) .. ARGV[4] .. struct.pack('>I2', tonumber(ARGV[5])) .. ARGV[3]
     .. string.sub(header, 22, 53) .. struct.pack('>I4', generation)
     .. ARGV[2] .. struct.pack('>I8', tonumber(ARGV[6])) .. string.sub(header, 82)
+  rotated = true
 end
 -- Also when repeated: a confirmation counts only what its own connection wrote.
 despite_full_memory(KEYS[1])
 redis.call('HSET', KEYS[1], '', header)
+if rotated then
+  tell(KEYS[2], '.r' .. ARGV[5], string.match(KEYS[1], '[^:]*$'), header, ROTATED, 0)
+end
 return { now, 'written' }

@@ -1,0 +1,42 @@
+"""A breaker a node: who gave no answer three times in a row is asked by one caller each 250 ms, until it answers.
+
+A node, not the cluster: one dead primary must not stop the partitions of the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .pool import Node
+
+FAILURES = 3
+PROBE_SECONDS = 0.25
+
+
+class Breaker:
+    """Thread-safe as far as it matters: a race costs one call more, or counts one failure less."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._failures: dict[Node, int] = {}
+        self._probe_at: dict[Node, float] = {}
+
+    def admits(self, node: Node) -> bool:
+        """Whether to ask the node now; ``True`` for one probe at a time where it gave no answers."""
+        if self._failures.get(node, 0) < FAILURES:
+            return True
+        now = self._monotonic()
+        if now < self._probe_at.get(node, now):
+            return False
+        self._probe_at[node] = now + PROBE_SECONDS
+        return True
+
+    def failed(self, node: Node) -> None:
+        """It gave no answer."""
+        self._failures[node] = self._failures.get(node, 0) + 1
+        self._probe_at[node] = self._monotonic() + PROBE_SECONDS
+
+    def answered(self, node: Node) -> None:
+        """It lives, whatever it said."""
+        if self._failures:
+            self._failures.pop(node, None)

@@ -1,0 +1,126 @@
+"""What every operation of the Redis store needs: cluster, keys, deadline, clock, and a script's way there and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from ..core.clock import Clock
+from ..core.errors import StoreUnavailable
+from ..core.events import Events
+from ..core.record import Address
+from ..core.store import Ended
+from . import scripts
+from .cluster import Cluster, NoAnswerError, Script
+from .keys import Keyspace, slot, split_member
+from .pool import Deadline
+from .replies import read_ended
+
+
+class Operations:
+    """Base of the Redis store. Times in milliseconds."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        keys: Keyspace,
+        *,
+        deadline_ms: int,
+        tombstone_ms: int,
+        unreturned_ms: int,
+        confirm: bool,
+        events: Events,
+        clock: Clock,
+    ) -> None:
+        self._cluster = cluster
+        self._keys = keys
+        self._seconds = deadline_ms / 1000
+        self._tombstone_ms = tombstone_ms
+        self._unreturned_ms = unreturned_ms
+        self._confirm = confirm
+        self._events = events
+        self._clock = clock
+        self._offset = 0
+
+    def now(self) -> int:
+        return self._clock.now() + self._offset
+
+    def ping(self) -> None:
+        with self._operation("ping", "PING", 0) as deadline:
+            self._cluster.ping(deadline)
+
+    def close(self) -> None:
+        self._cluster.close()
+
+    @contextmanager
+    def _operation(
+        self, name: str, command: str, partition: int, *, seconds: float | None = None
+    ) -> Iterator[Deadline]:
+        """A span and a duration around one operation. The node is the one expected: a redirect is not known
+        before.
+        """
+        node = self._cluster.likely(slot(partition))
+        attributes: dict[str, str | int] = {
+            "db.system.name": "redis",
+            "db.operation.name": command,
+            "server.address": node.host,
+            "server.port": node.port,
+        }
+        with self._events.operation(name, attributes):
+            try:
+                yield self._cluster.deadline(seconds or self._seconds)
+            except NoAnswerError as error:
+                raise StoreUnavailable(name, str(error)) from error
+
+    def _run(
+        self,
+        script: Script,
+        partition: int,
+        keys: Sequence[str],
+        arguments: Sequence[str | bytes | int],
+        deadline: Deadline,
+    ) -> Sequence[Any]:
+        """The script's answer without Redis' time, by which our clock is corrected."""
+        return self._run_confirmed(script, partition, keys, arguments, deadline, confirm=False)[0]
+
+    def _run_confirmed(
+        self,
+        script: Script,
+        partition: int,
+        keys: Sequence[str],
+        arguments: Sequence[str | bytes | int],
+        deadline: Deadline,
+        *,
+        confirm: bool = True,
+    ) -> tuple[Sequence[Any], bool]:
+        """The same, and whether a replica has what it wrote. Only for scripts that always write."""
+        before = self._clock.now()
+        reply, confirmed = self._cluster.execute_confirmed(
+            slot(partition), script.call(keys, arguments), deadline, confirm=confirm and self._confirm
+        )
+        self._correct(reply[0], before, self._clock.now())
+        return reply[1:], confirmed
+
+    def _correct(self, time: int, before: int, after: int) -> None:
+        """The true offset is between ``time - after`` and ``time - before``: no slow answer moves the clock
+        further.
+        """
+        self._offset = max(time - after, min(time - before, self._offset))
+        self._events.clock_skew(self._offset / 1000)
+
+    def _end_due(self, partition: int, members: Sequence[bytes], deadline: Deadline) -> tuple[Ended, ...]:
+        """Ends what an earlier reply named as due, if it still is."""
+        if not members:
+            return ()
+        expiry = self._keys.expiry(partition)
+        keys = [expiry, self._keys.outbox(partition)]
+        for text in members:
+            session_id, principal_key = split_member(text.decode())
+            keys.append(self._keys.record(Address(partition, session_id)))
+            keys.append(self._keys.principal(partition, principal_key) if principal_key else expiry)
+        arguments: tuple[str | bytes | int, ...] = (self._unreturned_ms, self._tombstone_ms, *members)
+        return read_ended(self._run(scripts.END_DUE, partition, keys, arguments, deadline))
+
+    def _records(self, partition: int, session_ids: Sequence[str]) -> tuple[str, ...]:
+        return tuple(self._keys.record(Address(partition, session_id)) for session_id in session_ids)

@@ -1,0 +1,109 @@
+"""What the keeper asks of the Redis store: due sessions, outboxes, the public stream, the histories of the nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..core.record import END_REASONS, Address, EndReason
+from ..core.store import Ended, OutboxEvent
+from ..core.token import PARTITIONS
+from . import scripts
+from .cluster import Command, NoAnswerError
+from .keys import events_slot, slot
+from .operations import Operations
+from .outbox import decode_event, public_fields
+
+_ALL_SECONDS = 2.0  # 4,096 partitions
+_DUE_AT_ONCE = 16
+_EVENTS_AT_ONCE = 256
+_PUBLISHED = 10_000  # events that the public stream keeps, about
+
+
+class Upkeep(Operations):
+    """The keeper's part of ``RedisStore``."""
+
+    def refuse(self, address: Address, reason: EndReason = "revoked") -> None:
+        keys = (self._keys.record(address),)
+        arguments = (self._tombstone_ms, END_REASONS.index(reason))
+        with self._operation("refuse", "EVALSHA", address.partition) as deadline:
+            self._run(scripts.REFUSE, address.partition, keys, arguments, deadline)
+
+    def end_due(self, partition: int) -> tuple[Ended, ...]:
+        """As the port says. What is due is asked by our corrected clock, and judged by Redis' own."""
+        command = Command.of(
+            *("ZRANGEBYSCORE", self._keys.expiry(partition), "-inf", self.now()),
+            *("LIMIT", 0, _DUE_AT_ONCE),
+        )
+        with self._operation("end_due", "EVALSHA", partition) as deadline:
+            members = self._cluster.execute(slot(partition), command, deadline)
+            return self._end_due(partition, members, deadline)
+
+    def outbox(self, partition: int) -> tuple[OutboxEvent, ...]:
+        key = self._keys.outbox(partition)
+        command = Command.of("HRANDFIELD", key, _EVENTS_AT_ONCE, "WITHVALUES")
+        with self._operation("outbox", "HRANDFIELD", partition) as deadline:
+            pairs = self._cluster.execute(slot(partition), command, deadline)
+        events = [decode_event(partition, event_id.decode(), data) for event_id, data in pairs]
+        return tuple(sorted(events, key=lambda event: (event.at, event.event_id)))
+
+    def acknowledge(self, partition: int, event_ids: Sequence[str]) -> None:
+        if not event_ids:
+            return
+        command = Command.of("HDEL", self._keys.outbox(partition), *event_ids)
+        with self._operation("acknowledge", "HDEL", partition) as deadline:
+            self._cluster.execute(slot(partition), command, deadline)
+
+    def pending(self) -> tuple[int, ...]:
+        """As the port says. Partitions whose node gives no answer are left out: the others must go on."""
+        now = self.now()
+        commands = []
+        for partition in range(PARTITIONS):
+            number, expiry = slot(partition), self._keys.expiry(partition)
+            commands.append((number, Command.of("ZCOUNT", expiry, "-inf", now)))
+            commands.append((number, Command.of("EXISTS", self._keys.outbox(partition))))
+        with self._operation("pending", "ZCOUNT", 0, seconds=max(_ALL_SECONDS, self._seconds)) as deadline:
+            replies = self._cluster.execute_all(commands, deadline, partial=True)
+        return tuple(
+            partition
+            for partition in range(PARTITIONS)
+            if replies[2 * partition] or replies[2 * partition + 1]
+        )
+
+    def publish(self, event: OutboxEvent) -> None:
+        command = Command.of(
+            *("XADD", self._keys.events(), "MAXLEN", "~", _PUBLISHED, "*"), *public_fields(event)
+        )
+        with self._operation("publish", "XADD", event.partition) as deadline:
+            self._cluster.execute(events_slot(), command, deadline)
+
+    def epochs(self) -> Mapping[str, str]:
+        """A primary's ``master_replid`` changes when it is promoted and when it restarts in place. A node that
+        gives no answer, or is a replica by now, is left out.
+        """
+        found: dict[str, str] = {}
+        info = Command.of("INFO", "replication")
+        with self._operation("epochs", "INFO", 0, seconds=max(_ALL_SECONDS, self._seconds)) as deadline:
+            for node, slots in self._cluster.owned(deadline).items():
+                try:
+                    text = self._cluster.execute(slots[0], info, deadline).decode()
+                except NoAnswerError:
+                    continue
+                fields = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+                if fields["role"] == "master":
+                    found[str(node)] = fields["master_replid"]
+        return found
+
+    def partitions_of(self, node: str) -> tuple[int, ...]:
+        """Before the first ``epochs``, and for a node that is no primary: none."""
+        owned = {str(one): frozenset(slots) for one, slots in self._cluster.known().items()}
+        mine = owned.get(node, frozenset())
+        return tuple(partition for partition in range(PARTITIONS) if slot(partition) in mine)
+
+    def count(self) -> int:
+        now = self.now()
+        with self._operation("count", "ZCOUNT", 0, seconds=max(_ALL_SECONDS, self._seconds)) as deadline:
+            commands = [
+                (slot(partition), Command.of("ZCOUNT", self._keys.expiry(partition), f"({now}", "+inf"))
+                for partition in range(PARTITIONS)
+            ]
+            return sum(self._cluster.execute_all(commands, deadline))
