@@ -37,6 +37,7 @@ PASSIVE_HEADER = "X-Session-Passive"
 SESSION_ID_HEADER = "X-Session-Id"
 CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf_token"
+FLASHES = "_flashes"  # Flask's own name: messages of parallel requests are all shown, each once
 
 
 class ProblemMaker(Protocol):
@@ -84,6 +85,8 @@ class FlaskSession(SessionMixin):
                 optional=_marked(view, "session_optional"),
                 device=Device(self.request.headers.get("User-Agent", ""), self.request.remote_addr or ""),
             )
+            if FLASHES not in self._manager.settings.declared:
+                self._core.set_policy(FLASHES, "list")
         return self._core
 
     @property
@@ -108,6 +111,13 @@ class FlaskSession(SessionMixin):
 
     def __len__(self) -> int:
         return len(self.core)
+
+    def update(self, *arguments: Any, **values: Any) -> Any:
+        """The core's: ``session.update("visits", lambda visits: visits + 1, default=0)``, or a mapping's."""
+        return self.core.update(*arguments, **values)
+
+    def draft(self, name: str, default: Any) -> Any:
+        return self.core.draft(name, default)
 
     @property
     def new(self) -> bool:  # type: ignore[override]  # Flask declares class attributes

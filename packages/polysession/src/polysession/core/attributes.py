@@ -37,8 +37,12 @@ class Attributes:
         self._deleted: set[str] = set()
         self._updates: dict[str, _Updates] = {}
         self._policies: dict[str, Policy] = {}  # of this request; they go before the schema
-        self._offered: dict[str, bytes] = {}  # defaults that were handed out, encoded; no change while they are so
-        self._merged: set[str] = set()  # not all of it is this request's, so its type is not this request's fault
+        self._drafts: dict[
+            str, bytes
+        ] = {}  # defaults that were handed out, encoded; no change while they are so
+        self._merged: set[str] = (
+            set()
+        )  # not all of it is this request's, so its type is not this request's fault
         self._drawn: dict[str, Attribute] = {}  # a repeated try writes the same tag, so it finds its own
 
     def renewed(self, base: Mapping[str, Attribute]) -> Attributes:
@@ -51,7 +55,7 @@ class Attributes:
 
     def __contains__(self, name: object) -> bool:
         if name in self._values:
-            return type(name) is not str or not self._is_offer(name)
+            return type(name) is not str or not self._is_draft(name)
         return name in self._base and name not in self._deleted
 
     def __iter__(self) -> Iterator[str]:
@@ -74,12 +78,12 @@ class Attributes:
         self._updates.pop(name, None)
         self._merged.discard(name)
 
-    def offer(self, name: str, default: Any) -> Any:
+    def draft(self, name: str, default: Any) -> Any:
         """The value, else ``default``, which becomes the value once something in it was changed."""
-        if name not in self and name not in self._offered:
-            self._offered[name] = self._encode(values.check_name(name), default)
+        if name not in self and name not in self._drafts:
+            self._drafts[name] = self._encode(values.check_name(name), default)
             self._values[name] = default
-        return self._values[name] if name in self._offered else self.get(name)
+        return self._values[name] if name in self._drafts else self.get(name)
 
     def delete(self, name: str) -> None:
         if name not in self:
@@ -155,7 +159,7 @@ class Attributes:
         """The delta is dropped; values are as the store has them."""
         for name, winner in winners.items():
             self._set_base(name, winner)
-        self._offered.clear()
+        self._drafts.clear()
         self._values.clear()
         self._assigned.clear()
         self._deleted.clear()
@@ -213,12 +217,12 @@ class Attributes:
         if declaration is not None:
             declaration.check(f"attribute {name!r}", value)
 
-    def _is_offer(self, name: str) -> bool:
+    def _is_draft(self, name: str) -> bool:
         """The value is a default that was handed out, and still the same."""
-        return name in self._offered and self._encode(name, self._values[name]) == self._offered[name]
+        return name in self._drafts and self._encode(name, self._values[name]) == self._drafts[name]
 
     def _put(self, name: str, value: Any) -> None:
-        self._offered.pop(name, None)
+        self._drafts.pop(name, None)
         if value is MISSING:
             self._values.pop(name, None)
             self._assigned.discard(name)
@@ -241,8 +245,8 @@ class Attributes:
         self._updates.pop(name, None)
         self._drawn.pop(name, None)
         self._merged.discard(name)
-        if name in self._offered and not self._is_offer(name):
-            del self._offered[name]
+        if name in self._drafts and not self._is_draft(name):
+            del self._drafts[name]
 
     def _delta(self) -> Iterator[tuple[str, bytes | None]]:
         """Only what was assigned, deleted or may have changed inside is looked at."""
@@ -253,7 +257,7 @@ class Attributes:
 
     def _bytes(self, name: str) -> bytes | None:
         """The attribute as it would be stored now."""
-        if name in self._values and not self._is_offer(name):
+        if name in self._values and not self._is_draft(name):
             value = self._values[name]
             if name in self._assigned or values.is_mutable(value):
                 return self._encode(name, value)

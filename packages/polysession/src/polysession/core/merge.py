@@ -79,9 +79,7 @@ def merge(base: Any, mine: Any, theirs: Any, rule: Rule = MERGE) -> Merged:
     return Merged(mine, last_write=0 if same(mine, theirs) else 1)
 
 
-def _merge_mappings(
-    base: dict[Any, Any], mine: dict[Any, Any], theirs: dict[Any, Any], rule: Rule
-) -> Merged:
+def _merge_mappings(base: dict[Any, Any], mine: dict[Any, Any], theirs: dict[Any, Any], rule: Rule) -> Merged:
     """Keys in the order of ``theirs``, then those that only ``mine`` has."""
     merged: dict[Any, Any] = {}
     last_write = 0

@@ -88,7 +88,7 @@ class Declaration:
 class SessionLike(Protocol):
     """The core's session, and those of the adapters."""
 
-    def offer(self, name: str, default: Any, /) -> Any: ...
+    def draft(self, name: str, default: Any, /) -> Any: ...
     def __getitem__(self, name: str, /) -> Any: ...
     def __setitem__(self, name: str, value: Any, /) -> None: ...
     def __delitem__(self, name: str, /) -> None: ...
@@ -139,7 +139,7 @@ class _Field:
             return self
         empty = self._declaration.empty()
         if empty is not MISSING:
-            return schema._session.offer(self._name, empty)
+            return schema._session.draft(self._name, empty)
         try:
             return schema._session[self._name]
         except KeyError as cause:
@@ -164,7 +164,9 @@ def declarations(schema: Schema | None) -> Mapping[str, Declaration]:
     if isinstance(schema, type) and issubclass(schema, SessionSchema):
         return schema.declared
     if not isinstance(schema, Mapping):
-        raise InvalidSettings(("schema must be a subclass of SessionSchema, or a mapping of names to policies",))
+        raise InvalidSettings(
+            ("schema must be a subclass of SessionSchema, or a mapping of names to policies",)
+        )
     faults = tuple(
         f"schema: {name!r} must be one of {', '.join(POLICIES)}"
         for name, policy in schema.items()
@@ -265,19 +267,25 @@ def _mismatch(value: Any, kind: Any, where: str) -> str | None:
     elif _is_union(kind):
         fits = any(_mismatch(value, one, where) is None for one in arguments)
     elif origin is None:
-        fits = type(value) is kind or (kind is float and type(value) is int) or (kind is None and value is None)
+        fits = (
+            type(value) is kind or (kind is float and type(value) is int) or (kind is None and value is None)
+        )
     else:
         fits = type(value) is origin
         if fits and origin is tuple and arguments[-1] is not ...:
             fits = len(value) == len(arguments)
     if not fits:
         name = kind.__name__ if isinstance(kind, type) and origin is None else str(kind)
-        return f"{where} is declared as {name}, not {type(value).__qualname__}: convert it before you assign it"
+        return (
+            f"{where} is declared as {name}, not {type(value).__qualname__}: convert it before you assign it"
+        )
     inner = () if origin in (None, Literal) or _is_union(kind) else _inside(value, origin, arguments, where)
     return next((wrong for one in inner if (wrong := _mismatch(*one)) is not None), None)
 
 
-def _inside(value: Any, origin: Any, arguments: tuple[Any, ...], where: str) -> Iterator[tuple[Any, Any, str]]:
+def _inside(
+    value: Any, origin: Any, arguments: tuple[Any, ...], where: str
+) -> Iterator[tuple[Any, Any, str]]:
     if origin is dict:
         for key, item in value.items():
             yield key, arguments[0], f"a key of {where}"

@@ -167,11 +167,11 @@ class Session(MutableMapping[str, Any]):
     def _update(self, name: str, function: Callable[[Any], Any], default: Any = None) -> Any:
         return self._writable().attributes.update(name, function, default)
 
-    def offer(self, name: str, default: Any) -> Any:
+    def draft(self, name: str, default: Any) -> Any:
         """The value; else ``default``, which is stored only if it is changed inside: so reading creates no session.
         Its type is a mutable one, or it stays what it is.
         """
-        return self._load().attributes.offer(name, default)
+        return self._load().attributes.draft(name, default)
 
     def set_policy(self, name: str, policy: Policy) -> None:
         """How changes of an attribute merge, for this request; goes before the schema. See ``merge`` for the
@@ -250,7 +250,7 @@ class Session(MutableMapping[str, Any]):
         meanwhile). Adapters call it before the response's headers leave; a view calls it before side effects that
         need the outcome. A merged value is a new object: read it from the session again.
         """
-        if self._state.unknown and self._state.attributes.changed:  # inside a default that was offered
+        if self._state.unknown and self._state.attributes.changed:  # inside a draft
             raise ReadOnly(NOT_WRITABLE)
         commit.commit(self._context, self._state)
 

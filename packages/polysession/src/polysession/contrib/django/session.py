@@ -94,6 +94,19 @@ class SessionStore(SessionBase):
         if key != CSRF_SESSION_KEY:
             super().__setitem__(key, value)
 
+    def update(self, *arguments: Any, **values: Any) -> Any:
+        """The core's: ``request.session.update("visits", lambda visits: visits + 1, default=0)``, or a mapping's."""
+        self.ask()
+        if len(arguments) > 1:
+            return self.session.update(*arguments, **values)
+        self._attributes.update(*arguments, **values)
+        return None
+
+    def draft(self, name: str, default: Any) -> Any:
+        """For a ``SessionSchema`` over ``request.session``."""
+        self.ask()
+        return self.session.draft(name, default)
+
     def sign_in(self, principal: str, *, generation: int = 0) -> None:
         """At save. A session of somebody else leaves its attributes behind."""
         self.renews = True
