@@ -25,6 +25,7 @@ from .core.errors import (
     Unreadable,
 )
 from .core.events import Events
+from .core.ledger import Ledger, Restorer
 from .core.manager import SessionInfo, SessionManager
 from .core.record import Device, EndReason, Kind
 from .core.session import Session
@@ -72,13 +73,15 @@ def connect(
     deadline_ms: int = 250,
     username: str | None = None,
     password: str | None = None,
+    ledger: Ledger | None = None,
+    restorer: Restorer | None = None,
 ) -> SessionManager:
     """A manager on a Redis Cluster. One a process; thread-safe and fork-safe. Makes no connection: the
     first use does.
 
     ``nodes``: any nodes of the cluster, also as ``host:port,host:port``. ``keys``: the directory of the key
     files, or what ``load_keys`` read from it. ``prefix``: first part of every Redis key. ``deadline_ms``:
-    one store operation. Raises ``InvalidSettings``, and ``ImportError`` without the extra ``redis``.
+    one store operation. ``ledger``, ``restorer``: see ``core.ledger``. Raises ``InvalidSettings``, and ``ImportError`` without the extra ``redis``.
     """
     try:
         from .stores.redis import RedisStore
@@ -100,7 +103,7 @@ def connect(
         events=events,
     )
     read = keys if isinstance(keys, Keys) else load_keys(keys)
-    return SessionManager(store, read, settings=settings, events=events)
+    return SessionManager(store, read, settings=settings, events=events, ledger=ledger, restorer=restorer)
 
 
 def parse_nodes(text: str) -> tuple[tuple[str, int], ...]:

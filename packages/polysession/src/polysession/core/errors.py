@@ -50,6 +50,10 @@ class StoreUnavailable(PolysessionError):
         self.retry_after = retry_after
 
 
+class LedgerUnavailable(StoreUnavailable):
+    """The ledger's database gave no answer, or too many ask it at once. The store may well be there."""
+
+
 class SessionEnded(PolysessionError):
     """``reason`` is one of the end reasons of ``record.EndReason``."""
 

@@ -37,3 +37,11 @@ class Ledger(Restorer, Protocol):
     def end(self, address: Address, reason: EndReason, *, at: int, principal: str | None = None) -> bool:
         """The row ends, unless it has ended or is another principal's: ``False``. ``at``: milliseconds."""
         ...
+
+    def end_principal(
+        self, principal: str, reason: EndReason, *, generation: int, at: int, keep: str | None = None
+    ) -> int:
+        """Every row of the principal but ``keep`` ends; ``keep`` gets the new generation. Call it in the transaction
+        that raises the generation.
+        """
+        ...

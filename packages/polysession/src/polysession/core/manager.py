@@ -128,6 +128,18 @@ class SessionManager:
         self._count_ended(outcome.ended)
         return Ending(len(outcome.ended), outcome.confirmed)
 
+    def record_end(
+        self, principal: str, *, generation: int, keep: str | None = None, reason: EndReason = "revoked"
+    ) -> bool:
+        """In the ledger, if there is one (``False``: there is none). Call it in the transaction that raises the
+        generation, and ``end_principal`` after it: should the store then give no answer, the keeper ends them.
+        """
+        ledger = self._context.ledger
+        if ledger is None:
+            return False
+        ledger.end_principal(principal, reason, generation=generation, at=self._context.store.now(), keep=keep)
+        return True
+
     def count(self) -> int:
         """Unexpired sessions: exact in each partition, no snapshot of the whole."""
         return self._context.store.count()
