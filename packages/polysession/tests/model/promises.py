@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from polysession.core import values
 from polysession.core.errors import InvalidToken
 from polysession.core.record import Address, Record, Tombstone
-from polysession.core.store import Created, Ended
+from polysession.core.store import Created, Ended, EndedPrincipal
 from polysession.core.timeouts import expiry
 from polysession.core.token import Keys, hash_secret, parse
 
@@ -98,7 +98,7 @@ def _reported(transition: Transition) -> list[tuple[str, str]]:
             return sorted((one.session_id, one.reason) for one in due)
         case (tuple(), tuple() as ended):  # list
             return sorted((one.session_id, one.reason) for one in ended)
-        case tuple() as ended:  # end_principal
+        case EndedPrincipal(ended=ended):
             return sorted((one.session_id, one.reason) for one in ended)
     return []
 
