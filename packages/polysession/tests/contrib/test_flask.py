@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from flask import Flask, session
+from flask import Flask, flash, get_flashed_messages, session
 from polysession.contrib.flask import csrf_exempt
 from polysession.core.manager import SessionManager
 from polysession.testing import FakeClock
@@ -245,6 +245,66 @@ def test_parallel_changes_of_different_lines_are_all_kept(flask_app: Flask, visi
     for thread in threads:
         thread.join()
     assert len(visitor.get("/read").get_json()["cart"]) == 17
+
+
+def test_a_message_flashed_while_others_are_shown_is_shown_next(flask_app: Flask, visitor: Any) -> None:
+    """Flask takes the messages out of the session to show them: the parallel one must not be taken with them, and
+    those that were shown must not come back with it."""
+
+    def in_between() -> None:
+        other = flask_app.test_client()
+        other.set_cookie(COOKIE, visitor.token, domain="localhost", secure=True)
+        assert other.post("/flash-late").status_code == 200
+
+    @flask_app.post("/flash-late")
+    @csrf_exempt
+    def late() -> str:
+        flash("Late.", "info")
+        return "ok"
+
+    @flask_app.get("/show-slowly")
+    def show() -> list[Any]:
+        shown = get_flashed_messages()
+        in_between()
+        return shown
+
+    visitor.post("/flash")
+    assert visitor.get("/show-slowly").get_json() == ["Saved."]
+    assert visitor.get("/flashes").get_json() == [["info", "Late."]]
+    assert visitor.get("/flashes").get_json() == []
+
+
+def test_messages_flashed_at_once_are_all_shown_each_once(flask_app: Flask, visitor: Any) -> None:
+    @flask_app.post("/flash-slowly/<int:depth>")
+    @csrf_exempt
+    def slowly(depth: int) -> str:
+        flash(f"Message {depth}.")
+        if depth:
+            other = flask_app.test_client()
+            other.set_cookie(COOKIE, visitor.token, domain="localhost", secure=True)
+            other.post(f"/flash-slowly/{depth - 1}")
+        return "ok"
+
+    visitor.post("/put/a/1")
+    visitor.http.post("/flash-slowly/5")
+    shown = visitor.get("/flashes").get_json()
+    assert [text for _, text in shown] == [f"Message {depth}." for depth in range(6)]
+
+
+def test_an_update_of_the_flask_session_counts_every_request(flask_app: Flask, visitor: Any) -> None:
+    @flask_app.get("/visit/<int:depth>")
+    def visit(depth: int) -> str:
+        session.update("visits", lambda visits: visits + 1, default=0)
+        session.update({"depth": depth}, seen=True)
+        if depth:
+            other = flask_app.test_client()
+            other.set_cookie(COOKIE, visitor.token, domain="localhost", secure=True)
+            other.get(f"/visit/{depth - 1}")
+        return "ok"
+
+    visitor.post("/put/a/1")
+    visitor.get("/visit/7")
+    assert visitor.get("/read").get_json() == {"a": "1", "visits": 8, "depth": 7, "seen": True}
 
 
 @pytest.fixture(autouse=True)

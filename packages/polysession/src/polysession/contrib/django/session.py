@@ -18,6 +18,8 @@ from polysession.core.session import Session
 
 from .manager import get_manager
 
+MESSAGES = "_messages"  # what django.contrib.messages calls it; a list with our ``MessageStorage``
+
 
 class SessionStore(SessionBase):
     """A request's session, as Django sees it. Not shared between threads.
@@ -53,6 +55,8 @@ class SessionStore(SessionBase):
             self._opened = get_manager().open(
                 self._given, passive=self.passive, optional=self.optional, device=self._device
             )
+            if MESSAGES not in get_manager().settings.declared:
+                self._opened.set_policy(MESSAGES, "list")
         return self._opened
 
     def mark(self, name: str) -> None:
