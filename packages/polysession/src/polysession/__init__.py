@@ -22,6 +22,7 @@ from .core.errors import (
     SessionEnded,
     StoreUnavailable,
     TooLarge,
+    TooManySessions,
     Unreadable,
 )
 from .core.events import Events
@@ -57,10 +58,14 @@ __all__ = [
     "Store",
     "StoreUnavailable",
     "TooLarge",
+    "TooManySessions",
     "Unreadable",
     "connect",
     "load_keys",
 ]
+
+
+_TLS = "rediss://"
 
 
 def connect(
@@ -73,6 +78,9 @@ def connect(
     deadline_ms: int = 250,
     username: str | None = None,
     password: str | None = None,
+    username_file: Path | None = None,
+    password_file: Path | None = None,
+    ca_file: Path | None = None,
     ledger: Ledger | None = None,
     restorer: Restorer | None = None,
 ) -> SessionManager:
@@ -81,7 +89,10 @@ def connect(
 
     ``nodes``: any nodes of the cluster, also as ``host:port,host:port``. ``keys``: the directory of the key
     files, or what ``load_keys`` read from it. ``prefix``: first part of every Redis key. ``deadline_ms``:
-    one store operation. ``ledger``, ``restorer``: see ``core.ledger``. Raises ``InvalidSettings``, and ``ImportError`` without the extra ``redis``.
+    one store operation. ``rediss://`` before the nodes speaks TLS, verified against ``ca_file`` or the system's
+    authorities. ``username_file``, ``password_file``: read at each new connection.
+    ``ledger``, ``restorer``: see ``core.ledger``.
+    Raises ``InvalidSettings``, and ``ImportError`` without the extra ``redis``.
     """
     try:
         from .stores.redis import RedisStore
@@ -92,14 +103,19 @@ def connect(
             "the Redis Cluster store needs its extra: pip install 'polysession[redis]'"
         ) from cause
     settings = settings or SessionSettings()
+    tls = isinstance(nodes, str) and nodes.startswith(_TLS)
     store = RedisStore(
-        parse_nodes(nodes) if isinstance(nodes, str) else tuple(nodes),
+        parse_nodes(nodes.removeprefix(_TLS)) if isinstance(nodes, str) else tuple(nodes),
         prefix=prefix,
         deadline_ms=deadline_ms,
         tombstone_ms=settings.tombstone * 1000,
         unreturned_ms=settings.anonymous_unreturned * 1000,
         username=username,
         password=password,
+        username_file=username_file,
+        password_file=password_file,
+        tls=tls or ca_file is not None,
+        ca_file=ca_file,
         events=events,
     )
     read = keys if isinstance(keys, Keys) else load_keys(keys)

@@ -205,6 +205,9 @@ class PolysessionInterface(SessionInterface):
             case errors.GenerationOutdated():
                 detail = "You were signed out everywhere while you signed in. Sign in again."
                 return self.problem(401, detail, end_reason="revoked")
+            case errors.TooManySessions():
+                detail = f"You are signed in {error.limit} times, the limit. Sign out somewhere, then sign in here."
+                return self.problem(409, detail)
             case errors.TooLarge():
                 return self.problem(413, f"Too much for one session ({error.what}). Remove something.")
         return None

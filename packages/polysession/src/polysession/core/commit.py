@@ -10,10 +10,10 @@ from dataclasses import replace
 from . import timeouts
 from .attributes import Attributes
 from .cookie import set_session
-from .errors import Conflict, GenerationOutdated, SessionEnded, StoreUnavailable
+from .errors import Conflict, GenerationOutdated, SessionEnded, StoreUnavailable, TooManySessions
 from .record import Address, Attribute, Device, EndReason, Header, Kind, Record, Tombstone
 from .state import Context, Creation, RotationTry, SignIn, State
-from .store import Absent, Conflicted, Created, Ended, Outdated, Rotation, Written
+from .store import Absent, Conflicted, Created, Ended, Full, Limit, Outdated, Rotation, Written
 from .token import (
     MAX_ROTATION_COUNT,
     hash_secret,
@@ -259,7 +259,8 @@ def _sign_in(context: Context, state: State, sign_in: SignIn) -> None:
 
 
 def _create_signed_in(context: Context, state: State, sign_in: SignIn) -> None:
-    """Sets ``sign_in.creation``. Raises ``GenerationOutdated``."""
+    """Sets ``sign_in.creation``. Raises ``GenerationOutdated``, ``TooManySessions``."""
+    limit = Limit(context.settings.sessions_a_principal, context.settings.limit_policy)
     for _ in range(CREATE_TRIES):
         if sign_in.creation is None:
             partition, principal_key = place(context.keys, sign_in.principal)
@@ -269,10 +270,16 @@ def _create_signed_in(context: Context, state: State, sign_in: SignIn) -> None:
         creation = sign_in.creation
         if context.ledger is not None:
             context.ledger.sign_in(creation.address, creation.record.header)
-        outcome = context.store.create(creation.address, creation.record)
+        outcome = context.store.create(creation.address, creation.record, limit=limit)
         if isinstance(outcome, Outdated):
             state.sign_in = None
             raise GenerationOutdated(sign_in.generation, outcome.current)
+        if isinstance(outcome, Full):
+            if context.ledger is not None:  # which came first: its row stands for no session
+                now = context.store.now()
+                context.ledger.end(creation.address, "revoked", at=now, principal=sign_in.principal)
+            state.sign_in = None
+            raise TooManySessions(limit.sessions)
         if isinstance(outcome, Created):
             _count_created(context, Kind.SIGNED_IN, outcome)
             sign_in.created = True

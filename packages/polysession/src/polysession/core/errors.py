@@ -10,6 +10,7 @@ PolysessionError
 ├── InvalidAttribute     a name or value that cannot be stored and come back as its type
 ├── Unreadable           stored bytes that this release cannot read: sealed without the key, newer, or damaged
 ├── GenerationOutdated   every session of the principal was ended while it signed in
+├── TooManySessions      the principal has its limit of sessions, and the policy refuses one more
 └── ReadOnly             a write to a session that a ``session_optional`` view got without its store
 """
 
@@ -101,6 +102,14 @@ class GenerationOutdated(PolysessionError):
         super().__init__(f"generation {given} is older than {current}")
         self.given = given
         self.current = current
+
+
+class TooManySessions(PolysessionError):
+    """A sign-in above the limit of sessions a principal, where the policy is ``refuse``. The old session goes on."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the principal has {limit} sessions, the limit")
+        self.limit = limit
 
 
 class ReadOnly(PolysessionError):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import get_args
 
 from .errors import InvalidSettings
 from .schema import Declaration, Schema, declarations
+from .store import LimitPolicy
 
 # RFC 6265 takes a cookie's name from RFC 9110's token.
 _COOKIE_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
@@ -19,6 +21,7 @@ _POSITIVE = (
     "anonymous_unreturned",
     "touch_fraction",
     "rotation_refusal",
+    "sessions_a_principal",
     "tombstone",
     "commit_deadline_ms",
     "attribute_bytes",
@@ -43,6 +46,8 @@ class SessionSettings:
     touch_fraction: int = 20  # a touch is due after idle / 20
     rotation_refusal: int = 30  # after a privilege change the old secret is refused without alarm
     tombstone: int = 3600
+    sessions_a_principal: int = 100  # ASVS 5.0, 7.1.2: a limit on sessions at once; a principal is on one node
+    limit_policy: LimitPolicy = "replace"  # the least recently seen ends; or "refuse": no sign-in above the limit
     commit_deadline_ms: int = 1000  # merges are retried until then
     attribute_bytes: int = 64 * 1024
     session_bytes: int = 256 * 1024
@@ -80,5 +85,7 @@ class SessionSettings:
         for name in ("cookie_name", "csrf_cookie_name"):
             if not _COOKIE_NAME.fullmatch(getattr(self, name)):
                 yield f"{name} must be a cookie name without a prefix (RFC 6265)"
+        if self.limit_policy not in get_args(LimitPolicy):
+            yield f"limit_policy must be one of {', '.join(get_args(LimitPolicy))}"
         if self.cookie_name == self.csrf_cookie_name:
             yield "cookie_name and csrf_cookie_name must differ"
