@@ -7,15 +7,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from . import timeouts
+from . import rotation, timeouts
 from .attributes import Attributes
 from .cookie import set_session
 from .errors import Conflict, GenerationOutdated, SessionEnded, StoreUnavailable, TooManySessions
 from .record import Address, Attribute, Device, EndReason, Header, Kind, Record, Tombstone
+from .rotation import Standing
 from .state import Context, Creation, RotationTry, SignIn, State
-from .store import Absent, Conflicted, Created, Ended, Full, Limit, Outdated, Rotation, Written
+from .store import Absent, Conflicted, Created, Ended, Full, Limit, Offered, Outdated, Rotation, Written
 from .token import (
-    MAX_ROTATION_COUNT,
+    Token,
     hash_secret,
     mint,
     new_partition,
@@ -34,9 +35,14 @@ def commit(context: Context, state: State) -> None:
     if state.sign_in is not None:
         _sign_in(context, state, state.sign_in)
     elif state.header is not None:
-        _write(context, state)
+        if state.standing is Standing.FIRST_USE:
+            _accept(context, state, state.header)
+        if state.header is not None:
+            _write(context, state)
         if state.rotate and state.header is not None:
             _rotate(context, state, state.header)
+        if state.header is not None:
+            _offer(context, state, state.header)
     elif state.creation is not None or state.attributes.changed:
         _create_anonymous(context, state)
     state.rotate = False
@@ -199,30 +205,86 @@ def _rotate(context: Context, state: State, header: Header) -> None:
     if not isinstance(outcome, Written):
         _lose(context, state, outcome, had_changes=True)
         return
-    rotation = attempt.rotation
-    rotated = replace(
-        header,
-        secret_hash=rotation.secret_hash,
-        pepper_id=rotation.pepper_id,
-        rotation_count=rotation.rotation_count,
-        previous_hash=rotation.expected_hash,
-        previous_until=rotation.previous_until,
-    )
+    rotated = rotation.rotated(header, attempt.rotation)
+    context.events.rotated("privilege")
     _adopt(context, state, Creation(token.address, attempt.secret, Record(rotated, {})), rotated)
 
 
 def _draw_rotation(context: Context, header: Header) -> RotationTry:
     secret = new_secret(context.random)
     pepper = context.keys.pepper.signing(context.clock.now())
-    rotation = Rotation(
+    drawn = Rotation(
         expected_hash=header.secret_hash,
         secret_hash=hash_secret(context.keys, secret, pepper.id),
         pepper_id=pepper.id,
-        rotation_count=min(header.rotation_count + 1, MAX_ROTATION_COUNT),
+        rotation_count=rotation.next_count(header, step=2),
         previous_until=context.store.now() + context.settings.rotation_refusal * 1000,
         generation=header.generation,
     )
-    return RotationTry(secret, rotation)
+    return RotationTry(secret, drawn)
+
+
+# --- rotation by age
+
+
+def _accept(context: Context, state: State, header: Header) -> None:
+    """The first use of a successor: from now on it is the secret, and the old one has its grace."""
+    token = state.token
+    if token is None:
+        return
+    acceptance = rotation.accept(header, until=context.store.now() + context.settings.rotation_grace * 1000)
+    try:
+        outcome = context.store.rotate(token.address, acceptance)
+    except StoreUnavailable:
+        if state.rotate:
+            raise  # or the successor that this browser holds would be passed over
+        return  # the next use does it
+    if isinstance(outcome, Written):
+        state.header, state.standing = rotation.rotated(header, acceptance), Standing.CURRENT
+    elif isinstance(outcome, Conflicted):
+        state.standing = Standing.LATE  # by a privilege change since it was read
+    else:
+        _lose(context, state, outcome, had_changes=state.attributes.changed or state.rotate)
+
+
+def _offer(context: Context, state: State, header: Header) -> None:
+    """The successor's cookie, for whoever comes with the current secret once rotation is due. Asked of the store each
+    time, last of all: a cookie must not go out for a session that ended or was rotated while the request worked.
+    """
+    token = state.token
+    if token is None or state.offered or state.created or state.standing is not Standing.CURRENT:
+        return
+    after = context.settings.rotate_after * 1000
+    if not rotation.is_due(header, context.store.now(), rotate_after=after):
+        return
+    if state.offer is None:
+        state.offer = rotation.offer(context.keys, token.secret, header, random=context.random)
+    try:
+        outcome = context.store.offer(token.address, state.offer)
+    except StoreUnavailable:
+        return  # the token goes on working, and the next request asks again
+    state.offered = True
+    if isinstance(outcome, Offered):
+        if outcome.drawn:
+            context.events.rotated("age")
+        successor = rotation.successor(context.keys, token.secret, header, outcome)
+        if successor is not None and outcome.confirmed:
+            _hand_out(context, state, token, successor, header)
+    elif not isinstance(outcome, Conflicted):
+        _lose(context, state, outcome, had_changes=False)
+
+
+def _hand_out(context: Context, state: State, token: Token, successor: str, header: Header) -> None:
+    """``state.token`` stays: it is what opens the session until the browser comes back with the other."""
+    minted = mint(
+        context.keys,
+        context.clock.now(),
+        kind=header.kind,
+        address=token.address,
+        rotation_count=rotation.next_count(header),
+        secret=successor,
+    )
+    state.cookie = set_session(context.settings, minted.text)
 
 
 # --- sign-in

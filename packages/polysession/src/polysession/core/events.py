@@ -10,6 +10,8 @@ from .record import EndReason, Kind
 
 Validation = Literal["live", "absent", "ended", "invalid", "unknown"]
 ConflictOutcome = Literal["merged", "last_write", "raised"]
+RotationCause = Literal["age", "privilege"]
+KeysOutcome = Literal["renewed", "refused"]
 
 
 class Events:
@@ -26,6 +28,12 @@ class Events:
 
     def conflict(self, outcome: ConflictOutcome) -> None:
         """An attribute was written by two requests at once."""
+
+    def keys_read(self, outcome: KeysOutcome) -> None:
+        """The key files changed: taken, or refused for a fault, and the old ones stay."""
+
+    def rotated(self, cause: RotationCause) -> None:
+        """A session got a new secret; by ``age``: it was drawn (once a rotation)."""
 
     def clock_skew(self, seconds: float) -> None:
         """Difference between the store's clock and ours, at a script's reply."""
@@ -61,6 +69,14 @@ class AllEvents(Events):
     def conflict(self, outcome: ConflictOutcome) -> None:
         for listener in self._listeners:
             listener.conflict(outcome)
+
+    def keys_read(self, outcome: KeysOutcome) -> None:
+        for listener in self._listeners:
+            listener.keys_read(outcome)
+
+    def rotated(self, cause: RotationCause) -> None:
+        for listener in self._listeners:
+            listener.rotated(cause)
 
     def clock_skew(self, seconds: float) -> None:
         for listener in self._listeners:

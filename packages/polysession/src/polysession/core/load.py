@@ -1,15 +1,16 @@
-"""A request's token, judged by what the store has: one read, no write but the end of what has expired."""
+"""A request's token, judged by what the store has: one read, no write but the end of what has expired or
+was stolen.
+"""
 
 from __future__ import annotations
 
-import hmac
-
 from . import timeouts
-from .errors import InvalidToken, StoreUnavailable
-from .record import Header, Kind, Record, Tombstone
+from .errors import StoreUnavailable
+from .record import Kind, Record, Tombstone
+from .rotation import Standing, judge
 from .state import Context, State
-from .store import Conflicted, Ended
-from .token import Token, hash_secret
+from .store import Conflicted, Ended, Written
+from .token import Token
 
 
 def load(context: Context, state: State, *, optional: bool) -> None:
@@ -36,10 +37,8 @@ def _judge(context: Context, state: State, token: Token) -> None:
     restorer = context.restorer if found is None and token.kind is Kind.SIGNED_IN else None
     if restorer is not None and restorer.restore(context, token):
         found = context.store.read(token.address)
-    if isinstance(found, Record) and _fits(context, state, token, found.header):
-        found = _end_if_expired(context, token, found)
-    elif isinstance(found, Record):
-        found = None
+    if isinstance(found, Record):
+        found = _admit(context, state, token, found)
     if isinstance(found, Record):
         state.header = found.header
         state.attributes = state.attributes.renewed(found.attributes)
@@ -52,19 +51,37 @@ def _judge(context: Context, state: State, token: Token) -> None:
         context.events.validated("absent")
 
 
-def _fits(context: Context, state: State, token: Token, header: Header) -> bool:
-    """The token's secret is the record's. Sets ``state.late`` where the browser has, or may have, a newer token."""
+def _admit(context: Context, state: State, token: Token, record: Record) -> Record | Tombstone | None:
+    """The record, if the token's secret opens it and it has not expired. Sets what ``commit`` and the cookie rules
+    need to know of the token's standing.
+    """
+    standing = judge(context.keys, token, record.header, now=context.store.now())
+    if standing is not Standing.STOLEN:
+        state.standing, state.late = standing, standing.spares_cookie
+        return _end_if_expired(context, state, token, record) if standing.opens else None
+    found = _end_if_expired(context, state, token, record)
+    return _end_stolen(context, state, token, found) if isinstance(found, Record) else found
+
+
+def _end_stolen(context: Context, state: State, token: Token, record: Record) -> Record | Tombstone | None:
+    """Ends the session for both who hold its tokens: nobody can tell the thief. Judged again after a script's
+    answer, which corrects our clock: one that is ahead must not take a grace for its end.
+    """
+    key = record.header.principal_key
     try:
-        given = hash_secret(context.keys, token.secret, header.pepper_id)
-    except InvalidToken:
-        return False  # the pepper is gone: nobody can tell any more whose secret it is
-    if hmac.compare_digest(given, header.secret_hash):
-        return True
-    replaced = hmac.compare_digest(given, header.previous_hash)
-    # A count ahead of the record: Redis lost a rotation. The right token looks wrong, so it is not cleared.
-    lost_rotation = token.rotation_count > header.rotation_count
-    state.late = lost_rotation or (replaced and context.store.now() < header.previous_until)
-    return False
+        outcome = context.store.write(token.address, {})
+        standing = judge(context.keys, token, record.header, now=context.store.now())
+        if isinstance(outcome, Written) and standing is not Standing.STOLEN:
+            state.standing, state.late = standing, standing.spares_cookie
+            return record if standing.opens else None
+        ended = context.store.end(token.address, "theft", principal_key=key)
+    except StoreUnavailable:
+        state.late = True  # refused; the next use is judged again
+        return None
+    if isinstance(ended, Ended):
+        context.events.ended(ended.reason)
+        return Tombstone(ended.reason, context.store.now())
+    return ended if isinstance(ended, Tombstone) else None
 
 
 def _is_recent(context: Context, tombstone: Tombstone) -> bool:
@@ -72,7 +89,9 @@ def _is_recent(context: Context, tombstone: Tombstone) -> bool:
     return context.store.now() < tombstone.ended_at + context.settings.rotation_refusal * 1000
 
 
-def _end_if_expired(context: Context, token: Token, record: Record) -> Record | Tombstone | None:
+def _end_if_expired(
+    context: Context, state: State, token: Token, record: Record
+) -> Record | Tombstone | None:
     """Until there is a keeper, the read that meets an expired record ends it."""
     now = context.store.now()
     reason = timeouts.expiry(record.header, now, unreturned=context.unreturned)
@@ -86,13 +105,15 @@ def _end_if_expired(context: Context, token: Token, record: Record) -> Record | 
         context.events.ended(outcome.reason)
         return Tombstone(outcome.reason, now)
     if isinstance(outcome, Conflicted):
-        return _read_again(context, token, record)
+        return _read_again(context, state, token)
     return outcome if isinstance(outcome, Tombstone) else None
 
 
-def _read_again(context: Context, token: Token, record: Record) -> Record | Tombstone | None:
+def _read_again(context: Context, state: State, token: Token) -> Record | Tombstone | None:
     """By the store it has not expired: touched meanwhile by a parallel request, or its clock is behind ours."""
     found = context.store.read(token.address)
-    if isinstance(found, Record) and found.header.secret_hash != record.header.secret_hash:
-        return None
-    return found
+    if not isinstance(found, Record):
+        return found
+    standing = judge(context.keys, token, found.header, now=context.store.now())
+    state.standing, state.late = standing, standing.spares_cookie
+    return found if standing.opens else None

@@ -20,6 +20,7 @@ _POSITIVE = (
     "anonymous_absolute",
     "anonymous_unreturned",
     "touch_fraction",
+    "rotation_grace",
     "rotation_refusal",
     "sessions_a_principal",
     "tombstone",
@@ -44,6 +45,10 @@ class SessionSettings:
     anonymous_absolute: int = 7 * 24 * 3600
     anonymous_unreturned: int = 3600  # until the cookie came back once
     touch_fraction: int = 20  # a touch is due after idle / 20
+    rotate_after: int = 3600  # a signed-in session gets a new secret; 0: never
+    rotation_grace: int = (
+        30  # from the new secret's first use the old one still works; later it ends the session
+    )
     rotation_refusal: int = 30  # after a privilege change the old secret is refused without alarm
     tombstone: int = 3600
     sessions_a_principal: int = 100  # ASVS 5.0, 7.1.2: a limit on sessions at once; a principal is on one node
@@ -74,6 +79,8 @@ class SessionSettings:
         for name in _POSITIVE:
             if name in wrong:
                 yield f"{name} must be a whole number above 0"
+        if type(self.rotate_after) is not int or self.rotate_after < 0:
+            yield "rotate_after must be a whole number, 0 for never"
         for shorter, longer in (
             ("idle", "absolute"),
             ("anonymous_idle", "anonymous_absolute"),

@@ -12,8 +12,9 @@ from .cookie import Cookie
 from .events import Events
 from .ledger import Ledger, Restorer
 from .record import Address, Attribute, Device, EndReason, Header, Record
+from .rotation import Standing
 from .settings import SessionSettings
-from .store import Rotation, Store
+from .store import Offer, Rotation, Store
 from .token import Keys, Token
 
 
@@ -86,6 +87,9 @@ class State:
     sign_in: SignIn | None = None
     rotate: bool = False
     rotation: RotationTry | None = None
+    standing: Standing = Standing.CURRENT  # of the token, to the record that it opened
+    offer: Offer | None = None  # of the successor by age: the same one when the store is asked again
+    offered: bool = False  # the cookie is the successor's; the token still opens the session
     cookie: Cookie | None = None
 
     def adopt(self, token: Token, header: Header) -> None:
@@ -95,6 +99,7 @@ class State:
         self.late = self.forged = self.ended = False
         self.end_reason = None
         self.creation = self.sign_in = None
+        self.offered, self.standing = False, Standing.CURRENT
 
     def lose(self, _context: Context, reason: EndReason | None) -> None:
         """No live session stands behind it any more; what was to be written is dropped."""
@@ -103,6 +108,8 @@ class State:
         self.attributes = self.attributes.renewed({})
         self.creation = self.sign_in = self.rotation = None
         self.rotate = False
+        if self.offered:
+            self.cookie = None  # of a successor that opens nothing now
 
     def touch_due(self, context: Context) -> bool:
         if self.header is None or self.passive or self.created:

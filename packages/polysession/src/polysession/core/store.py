@@ -122,6 +122,30 @@ class Rotation:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """A successor by age (``rotation``), laid beside ``expected_hash`` without taking its place.
+    ``rotation_count``: the successor's.
+    """
+
+    expected_hash: bytes
+    successor_hash: bytes
+    nonce: bytes
+    rotation_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What is on offer now: ``drawn`` by this operation, or else by an earlier one. ``confirmed``: a replica
+    has it, or the store was told to ask none.
+    """
+
+    nonce: bytes
+    successor_hash: bytes
+    drawn: bool
+    confirmed: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """A live session of a principal, attributes left out."""
 
@@ -204,7 +228,16 @@ class Store(Protocol):
         ...
 
     def rotate(self, address: Address, rotation: Rotation) -> Written | Tombstone | Absent | Conflicted:
-        """``Conflicted`` (no winners): another rotation came first. Repeating one is ``Written``."""
+        """``Conflicted`` (no winners): another rotation came first. Repeating one is ``Written``. Also the
+        acceptance of what was offered.
+        """
+        ...
+
+    def offer(self, address: Address, offer: Offer) -> Offered | Tombstone | Absent | Conflicted:
+        """The nonce and the successor's hash enter the record; ``expected_hash`` still opens it. The rotation's
+        event enters the outbox: the ledger knows both hashes before the successor is used. What is on offer
+        already stays. ``Conflicted``: the record has another secret by now.
+        """
         ...
 
     def end(

@@ -135,6 +135,23 @@ def hash_secret(keys: Keys, secret: str, pepper_id: str) -> bytes:
     return _hmac(pepper.value, "secret", secret)[:16]
 
 
+def derive_secret(keys: Keys, secret: str, pepper_id: str, nonce: bytes) -> str:
+    """The successor of ``secret`` by age: the same one for whoever knows secret, nonce and pepper. Raises
+    ``InvalidToken`` when the pepper is unknown.
+    """
+    pepper = keys.pepper.find(pepper_id)
+    if pepper is None:
+        raise InvalidToken("forged")
+    return _base64url(_hmac(pepper.value, "successor", f"{secret}\0{nonce.hex()}")[:24])
+
+
+def fits_any_pepper(keys: Keys, secret: str, secret_hash: bytes) -> bool:
+    """For a hash whose pepper is not noted: the one before a rotation, which may have moved to a newer pepper."""
+    return any(
+        hmac.compare_digest(hash_secret(keys, secret, pepper.id), secret_hash) for pepper in keys.pepper.keys
+    )
+
+
 def place(keys: Keys, principal: str) -> tuple[int, str]:
     """The principal's partition and ``principal_key``, fixed for life."""
     digest = _hmac(keys.placement, "placement", principal)

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from ..core import rotation as age
 from ..core import timeouts
 from ..core.clock import Clock, SystemClock
 from ..core.record import Address, Attribute, EndReason, Header, Record, Tombstone
@@ -25,6 +26,8 @@ from ..core.store import (
     Full,
     Limit,
     Listed,
+    Offer,
+    Offered,
     OutboxEvent,
     Outdated,
     Rotation,
@@ -124,18 +127,25 @@ class MemoryStore:
                 return Written(confirmed=True)
             if header.secret_hash != rotation.expected_hash:
                 return Conflicted({})
-            rotated = replace(
-                header,
-                secret_hash=rotation.secret_hash,
-                pepper_id=rotation.pepper_id,
-                rotation_count=rotation.rotation_count,
-                previous_hash=rotation.expected_hash,
-                previous_until=rotation.previous_until,
-                generation=max(header.generation, rotation.generation),
-            )
+            rotated = age.rotated(header, rotation)
             self._entries[address] = Record(rotated, record.attributes)
             self._tell(address, rotated, None)
             return Written(confirmed=True)
+
+    def offer(self, address: Address, offer: Offer) -> Offered | Tombstone | Absent | Conflicted:
+        with self._lock:
+            record = self._live(address)
+            if not isinstance(record, Record):
+                return record
+            header = record.header
+            if header.secret_hash != offer.expected_hash:
+                return Conflicted({})
+            if age.is_offered(header):
+                return Offered(header.nonce, header.previous_hash, False, confirmed=True)
+            offered = replace(header, nonce=offer.nonce, previous_hash=offer.successor_hash, previous_until=0)
+            self._entries[address] = Record(offered, record.attributes)
+            self._tell(address, age.rotated(header, age.accept(offered, until=0)), None)
+            return Offered(offer.nonce, offer.successor_hash, True, confirmed=True)
 
     def end(
         self,

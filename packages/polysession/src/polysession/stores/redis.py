@@ -27,6 +27,8 @@ from ..core.store import (
     Full,
     Limit,
     Listed,
+    Offer,
+    Offered,
     Outdated,
     Rotation,
     Written,
@@ -37,6 +39,8 @@ from .keys import Keyspace, slot
 from .pool import Credentials, Deadline
 from .replies import read_ended, read_listed, read_outcome
 from .upkeep import Upkeep
+
+_UNCONFIRMED_MS = 1000
 
 
 class RedisStore(Upkeep):
@@ -80,6 +84,7 @@ class RedisStore(Upkeep):
             events=events or Events(),
             clock=clock or SystemClock(),
         )
+        self._unconfirmed_until = 0
 
     def read(self, address: Address) -> Record | Tombstone | None:
         with self._operation("read", "HGETALL", address.partition) as deadline:
@@ -175,6 +180,33 @@ class RedisStore(Upkeep):
                 return self._expire(address, rest[0], deadline)
         outcome = read_outcome(status, rest)
         return replace(outcome, confirmed=confirmed) if isinstance(outcome, Written) else outcome
+
+    def offer(self, address: Address, offer: Offer) -> Offered | Tombstone | Absent | Conflicted:
+        """``confirmed`` also where the store was told to ask no replica."""
+        keys = (self._keys.record(address), self._keys.outbox(address.partition))
+        arguments = (
+            self._unreturned_ms,
+            offer.expected_hash,
+            offer.successor_hash,
+            offer.nonce,
+            offer.rotation_count,
+        )
+        # An offer can wait: while replicas are away, not every request pays for finding that out.
+        asks = self._clock.now() >= self._unconfirmed_until
+        with self._operation("offer", "EVALSHA", address.partition) as deadline:
+            (status, *rest), confirmed = self._run_confirmed(
+                scripts.OFFER, address.partition, keys, arguments, deadline, confirm=asks
+            )
+            if status == b"expired":
+                return self._expire(address, rest[0], deadline)
+        if status != b"offered":
+            outcome = read_outcome(status, rest)
+            assert not isinstance(outcome, Written)
+            return outcome
+        if asks and self._confirm and not confirmed:
+            self._unconfirmed_until = self._clock.now() + _UNCONFIRMED_MS
+        nonce, successor_hash, drawn = rest
+        return Offered(nonce, successor_hash, bool(drawn), confirmed or not self._confirm)
 
     def end(
         self,

@@ -19,7 +19,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from ..core.errors import StoreUnavailable
-from ..core.events import ConflictOutcome, Events, Validation
+from ..core.events import ConflictOutcome, Events, KeysOutcome, RotationCause, Validation
 from ..core.manager import SessionManager
 from ..core.record import END_REASONS, EndReason, Kind
 
@@ -51,6 +51,18 @@ class _Metrics:
             ("outcome",),
             registry=registry,
         )
+        self.keys = Counter(
+            "polysession_keys_read",
+            "Times that changed key files were taken, or refused for a fault.",
+            ("outcome",),
+            registry=registry,
+        )
+        self.rotated = Counter(
+            "polysession_sessions_rotated",
+            "New secrets of sessions, by age (drawn) or privilege change.",
+            ("cause",),
+            registry=registry,
+        )
         self.duration = Histogram(
             "polysession_store_operation_duration_seconds",
             "Duration of one store operation, redirects and retries included.",
@@ -72,6 +84,10 @@ class _Metrics:
             self.validated.labels(result)
         for outcome in get_args(ConflictOutcome):
             self.conflicts.labels(outcome)
+        for cause in get_args(RotationCause):
+            self.rotated.labels(cause)
+        for keys_outcome in get_args(KeysOutcome):
+            self.keys.labels(keys_outcome)
 
 
 _defined: WeakKeyDictionary[CollectorRegistry, _Metrics] = WeakKeyDictionary()
@@ -108,6 +124,12 @@ class PrometheusEvents(Events):
 
     def conflict(self, outcome: ConflictOutcome) -> None:
         self._metrics.conflicts.labels(outcome).inc()
+
+    def keys_read(self, outcome: KeysOutcome) -> None:
+        self._metrics.keys.labels(outcome).inc()
+
+    def rotated(self, cause: RotationCause) -> None:
+        self._metrics.rotated.labels(cause).inc()
 
     def clock_skew(self, seconds: float) -> None:
         self._metrics.skew.set(seconds)

@@ -11,7 +11,7 @@ from typing import Any
 from ..core import values
 from ..core.clock import Clock
 from ..core.errors import StoreUnavailable
-from ..core.events import ConflictOutcome, Events, Validation
+from ..core.events import ConflictOutcome, Events, KeysOutcome, RotationCause, Validation
 from ..core.manager import SessionManager
 from ..core.record import TAG_BYTES, Address, Attribute, EndReason, Header, Kind, Record
 from ..core.settings import SessionSettings
@@ -44,6 +44,8 @@ class RecordedEvents(Events):
     ended_reasons: list[EndReason] = field(default_factory=list)
     validations: list[Validation] = field(default_factory=list)
     conflicts: list[ConflictOutcome] = field(default_factory=list)
+    rotations: list[RotationCause] = field(default_factory=list)
+    keys_outcomes: list[KeysOutcome] = field(default_factory=list)
     operations: list[str] = field(default_factory=list)
 
     def created(self, kind: Kind) -> None:
@@ -57,6 +59,12 @@ class RecordedEvents(Events):
 
     def conflict(self, outcome: ConflictOutcome) -> None:
         self.conflicts.append(outcome)
+
+    def keys_read(self, outcome: KeysOutcome) -> None:
+        self.keys_outcomes.append(outcome)
+
+    def rotated(self, cause: RotationCause) -> None:
+        self.rotations.append(cause)
 
     @contextmanager
     def operation(self, name: str, attributes: Mapping[str, str | int]) -> Iterator[None]:  # noqa: ARG002

@@ -17,6 +17,7 @@ def _load(name: str) -> Script:
 CREATE = _load("create")
 WRITE = _load("write")
 ROTATE = _load("rotate")
+OFFER = _load("offer")
 END = _load("end")
 END_DUE = _load("end_due")
 END_PRINCIPAL = _load("end_principal")

@@ -1,0 +1,36 @@
+-- A successor by age beside the secret that it will follow. KEYS: record, outbox.
+-- ARGV: unreturned ms, expected hash, successor's hash, nonce, the successor's rotation count
+-- Answers what is on offer: nonce, successor's hash, 1 if it was not before.
+local unreturned = tonumber(ARGV[1])
+
+local header = redis.call('HGET', KEYS[1], '')
+if not header then
+  return { now, 'absent' }
+end
+if kind(header) ~= RECORD then
+  return { now, 'tombstone', header }
+end
+if expires_at(header, unreturned) <= now then
+  return { now, 'expired', principal_key(header) }
+end
+if secret_hash(header) ~= ARGV[2] then
+  return { now, 'conflicted' }
+end
+
+local nonce, successor = string.sub(header, 82, 89), string.sub(header, 58, 73)
+local none = string.rep('\0', 8)
+local offered = nonce ~= none and number(header, 73, 8) == 0 and successor ~= none .. none
+if not offered then
+  nonce, successor = ARGV[4], ARGV[3]
+  header = string.sub(header, 1, 57) .. successor .. struct.pack('>I8', 0) .. nonce .. string.sub(header, 90)
+end
+-- Also when repeated: a confirmation counts only what its own connection wrote.
+despite_full_memory(KEYS[1])
+redis.call('HSET', KEYS[1], '', header)
+if not offered then
+  -- As the record will be once the successor was used: the ledger knows both hashes before that.
+  local after = string.sub(header, 1, 3) .. struct.pack('>I2', tonumber(ARGV[5])) .. successor
+    .. string.sub(header, 22, 57) .. ARGV[2] .. string.sub(header, 74)
+  tell(KEYS[2], '.r' .. ARGV[5], string.match(KEYS[1], '[^:]*$'), after, ROTATED, 0)
+end
+return { now, 'offered', nonce, successor, offered and 0 or 1 }
