@@ -79,10 +79,12 @@ def test_an_unconfirmed_end_is_found_until_it_is_confirmed(connection: Any) -> N
     row = make_row()
     ledger.insert(connection, row)
     ledger.end(connection, row.session_id, "logout", at=NOW, confirmed=False)
-    assert [one.session_id for one in ledger.unconfirmed(connection, before=NOW + 1)] == [row.session_id]
-    assert ledger.unconfirmed(connection, before=NOW) == ()
+    assert [one.session_id for one in ledger.unconfirmed(connection, before=NOW + 1, alive_at=NOW)] == [
+        row.session_id
+    ]
+    assert ledger.unconfirmed(connection, before=NOW, alive_at=NOW) == ()
     ledger.confirm(connection, [row.session_id])
-    assert ledger.unconfirmed(connection, before=NOW + 1) == ()
+    assert ledger.unconfirmed(connection, before=NOW + 1, alive_at=NOW) == ()
 
 
 def test_last_seen_is_asked_for_each_quarter_of_the_idle_timeout_and_never_goes_back(connection: Any) -> None:

@@ -140,10 +140,12 @@ def recent(connection: Connection, *, since: int) -> tuple[Row, ...]:
     return _rows(connection, "WHERE changed_at >= %s ORDER BY changed_at", (since,))
 
 
-def unconfirmed(connection: Connection, *, before: int, limit: int = 256) -> tuple[Row, ...]:
-    """Ends that no replica is known to have. ``before``: later ones are still in the hands of who ended them."""
-    where = "WHERE confirmed = %s AND changed_at < %s ORDER BY changed_at LIMIT %s"
-    return _rows(connection, where, (False, before, limit))
+def unconfirmed(connection: Connection, *, before: int, alive_at: int, limit: int = 256) -> tuple[Row, ...]:
+    """Ends that no replica is known to have, of sessions that could still live. ``before``: later ones are still in
+    the hands of who ended them.
+    """
+    where = "WHERE confirmed = %s AND changed_at < %s AND absolute_at > %s ORDER BY changed_at LIMIT %s"
+    return _rows(connection, where, (False, before, alive_at, limit))
 
 
 def unseen(connection: Connection, *, now: int, limit: int = 256) -> tuple[Row, ...]:

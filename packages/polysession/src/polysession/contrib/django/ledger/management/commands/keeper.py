@@ -1,0 +1,61 @@
+"""``python manage.py keeper``: a command of Django's, for it needs just what the users service needs: the same settings,
+the same database, the same Redis nodes. Any number may run. SIGTERM ends it after the pass under way.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import close_old_connections, connections, transaction
+from django.db.utils import Error as DatabaseFault
+
+from polysession.contrib.django import get_manager
+from polysession.keeper import Keeper
+from polysession.stores.ledger import Connection
+
+
+class Command(BaseCommand):
+    help = "Ends sessions that are due, carries events to the ledger and the public stream, repairs after a failover."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--every", type=float, default=1.0, help="seconds between passes (default: 1)")
+        parser.add_argument("--once", action="store_true", help="one pass, then end")
+        parser.add_argument("--database", default="default", help="alias of the ledger's database")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        stop = Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: stop.set())
+        manager = get_manager()
+        keeper = Keeper(
+            manager.context.store,
+            lambda: transaction_on(options["database"]),
+            holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+            faults=(DatabaseFault,),
+            events=manager.events,
+        )
+        try:
+            if options["once"]:
+                keeper.work()
+            else:
+                keeper.run(stop, every=options["every"])
+        finally:
+            manager.close()
+
+
+@contextmanager
+def transaction_on(alias: str) -> Iterator[Connection]:
+    """A connection that died with its server is replaced, as between two requests."""
+    if not connections[alias].in_atomic_block:
+        close_old_connections()
+    with transaction.atomic(using=alias):
+        yield connections[alias]
