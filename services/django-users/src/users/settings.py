@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "drf_spectacular",
+    "polysession.contrib.django.ledger",
     "users.accounts.apps.AccountsConfig",
 ]
 MIDDLEWARE = [

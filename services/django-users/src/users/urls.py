@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import path
 
 from users.accounts.views import Accounts, Me, Password
-from users.internal.views import show_user
+from users.internal.views import restore_session, show_user
 from users.sessions.views import Csrf, CurrentSession, OneSession, Sessions
 from users.views import Document
 
@@ -19,6 +19,7 @@ urlpatterns = [
     path("api/users/openapi.json", Document.as_view()),
     path("api/users/admin/", admin.site.urls),
     path("internal/users/<str:id>", show_user),
+    path("internal/sessions/<str:id>/restore", restore_session),
 ]
 
 handler400 = "users.problems.answer_bad_request"

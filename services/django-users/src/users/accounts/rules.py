@@ -1,11 +1,11 @@
 """What may happen to an account. Views and the admin call these; nothing else writes one.
 
 Ending every session of an account takes two steps in this order: the generation is raised in PostgreSQL, in the
-transaction of its cause; then the sessions end in Redis. A sign-in that read the older generation is refused by
-Redis from then on. When Redis gives no answer to the second step, ``StoreUnavailable`` is raised and the first
-stands: the change is made, and ending the sessions is to be repeated; the next sign-in, which brings the new generation
-to Redis, does so too. Never the other way round: a generation that Redis has and PostgreSQL rolled back would refuse
-every sign-in of the account.
+transaction of its cause, together with the ends in the ledger; then the sessions end in Redis. A sign-in that read
+the older generation is refused from then on. When Redis gives no answer to the second step, ``StoreUnavailable`` is
+raised and the first stands: the change is made, and ending the sessions is to be repeated, which the keeper does; the
+next sign-in, which brings the new generation to Redis, does so too. Never the other way round: a generation that Redis
+has and PostgreSQL rolled back would refuse every sign-in of the account.
 """
 
 from __future__ import annotations
@@ -93,32 +93,46 @@ def replace_password(account: Account, new: str, *, keep: str | None, field: str
         if not changed:
             raise WrongPassword
         account.refresh_from_db(fields=["session_generation"])
+        _record_end(str(account.pk), account.session_generation, keep=keep)
     _end(str(account.pk), account.session_generation, keep=keep)
     return account
 
 
-def end_sessions(account: Account, *, keep: str | None) -> None:
-    """All of the account's sessions but ``keep``. Raises ``StoreUnavailable``; repeating it is safe."""
+def end_sessions(account: Account, *, keep: str | None) -> bool:
+    """All of the account's sessions but ``keep``. ``True``: a replica of the store has it. Raises
+    ``StoreUnavailable``: the ledger has it, but for ``LedgerUnavailable``; repeating it is safe.
+    """
     with transaction.atomic():
         Account.objects.filter(pk=account.pk).update(session_generation=F("session_generation") + 1)
         account.refresh_from_db(fields=["session_generation"])
-    _end(str(account.pk), account.session_generation, keep=keep)
+        _record_end(str(account.pk), account.session_generation, keep=keep)
+    return _end(str(account.pk), account.session_generation, keep=keep)
 
 
 def delete(account: Account) -> None:
     """The account is gone, then its sessions. Raises ``StoreUnavailable``: its sessions then name nobody."""
     principal, generation = str(account.pk), account.session_generation + 1
-    account.delete()
+    with transaction.atomic():
+        account.delete()
+        _record_end(principal, generation, keep=None)
     _end(principal, generation, keep=None)
 
 
-def _end(principal: str, generation: int, *, keep: str | None) -> None:
-    """Once the cause is committed, which is now unless the caller (the admin) has a transaction open."""
-    transaction.on_commit(lambda: _end_now(principal, generation, keep))
+def _record_end(principal: str, generation: int, *, keep: str | None) -> None:
+    get_manager().record_end(principal, generation=generation, keep=keep)
 
 
-def _end_now(principal: str, generation: int, keep: str | None) -> None:
-    get_manager().end_principal(principal, generation=generation, keep=keep)
+def _end(principal: str, generation: int, *, keep: str | None) -> bool:
+    """Once the cause is committed, which is now unless the caller (the admin) has a transaction open: then nobody
+    knows yet whether it is confirmed.
+    """
+    confirmed: list[bool] = []
+    transaction.on_commit(lambda: confirmed.append(_end_now(principal, generation, keep)))
+    return confirmed == [True]
+
+
+def _end_now(principal: str, generation: int, keep: str | None) -> bool:
+    return get_manager().end_principal(principal, generation=generation, keep=keep).confirmed
 
 
 def _check_password(password: str, account: Account, *, field: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chassis import lifecycle
 from polysession import SessionManager, connect
+from polysession.contrib.django.ledger.ledger import DjangoLedger
 from polysession.core.events import AllEvents
 from polysession.telemetry.otel import OTelEvents
 from polysession.telemetry.prometheus import PrometheusEvents
@@ -21,6 +22,7 @@ def make_manager() -> SessionManager:
         events=AllEvents(OTelEvents(), PrometheusEvents()),
         prefix=config.session_prefix,
         deadline_ms=config.store_deadline_ms,
+        ledger=DjangoLedger(),
     )
     lifecycle.on_stop(manager.close)
     return manager

@@ -6,8 +6,10 @@ from typing import Any
 
 from django.contrib.auth import authenticate, get_user, login, logout
 from drf_spectacular.utils import OpenApiParameter
+from polysession import StoreUnavailable
 from polysession.contrib.django import csrf_token, get_manager
 from polysession.contrib.django.session import store_of
+from polysession.core.errors import LedgerUnavailable
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -26,6 +28,7 @@ from users.sessions.serializers import (
 )
 from users.views import View
 
+PENDING = "Ended in the ledger; the session store has not confirmed it yet. It is repeated until it has."
 
 class Sessions(View):
     @operation(
@@ -78,16 +81,26 @@ class Sessions(View):
         parameters=[
             OpenApiParameter("scope", str, OpenApiParameter.QUERY, required=True, enum=["others", "all"])
         ],
-        answers={204: Answer(None, "Ended."), 400: problem("A field is missing or wrong.")},
+        answers={
+            202: Answer(None, PENDING),
+            204: Answer(None, "Ended."),
+            400: problem("A field is missing or wrong."),
+        },
     )
     def delete(self, request: Request) -> Response:
         given = ScopeSerializer(data=request.query_params)
         given.is_valid(raise_exception=True)
         others = given.validated_data["scope"] == "others"
-        rules.end_sessions(request.user, keep=store_of(request._request).session.id if others else None)
+        keep = store_of(request._request).session.id if others else None
+        try:
+            confirmed = rules.end_sessions(request.user, keep=keep)
+        except LedgerUnavailable:
+            raise
+        except StoreUnavailable:
+            confirmed = False  # committed in PostgreSQL: the keeper repeats it
         if not others:
             logout(request._request)  # clears the cookie; its session has ended with the others
-        return Response(status=204)
+        return Response(status=204 if confirmed else 202)
 
 
 class CurrentSession(View):
@@ -106,12 +119,16 @@ class CurrentSession(View):
         "signOut",
         "sessions",
         "Sign out here; harmless when repeated",
-        answers={204: Answer(None, "Ended, the cookie is cleared.", sets_cookie=True)},
+        answers={
+            202: Answer(None, PENDING, sets_cookie=True),
+            204: Answer(None, "Ended, the cookie is cleared.", sets_cookie=True),
+        },
     )
     @public
     def delete(self, request: Request) -> Response:
         logout(request._request)
-        return Response(status=204)
+        confirmed = store_of(request._request).session.end_confirmed
+        return Response(status=204 if confirmed else 202)
 
 
 class OneSession(View):
@@ -119,16 +136,24 @@ class OneSession(View):
         "endSession",
         "sessions",
         "End one of the principal's sessions",
-        answers={204: Answer(None, "Ended."), 404: problem("No such session of this principal.")},
+        answers={
+            202: Answer(None, PENDING),
+            204: Answer(None, "Ended."),
+            404: problem("No such session of this principal."),
+        },
     )
     def delete(self, request: Request, id: str) -> Response:
-        if id == store_of(request._request).session.id:
+        session = store_of(request._request).session
+        if id == session.id:
             logout(request._request)
-        elif not get_manager().end_session(str(request.user.pk), id):
+            confirmed = session.end_confirmed
+        elif ending := get_manager().end_session(str(request.user.pk), id):
+            confirmed = ending.confirmed
+        else:
             raise NotFound(
                 "You have no such session: it may have ended already. GET /api/users/sessions lists them."
             )
-        return Response(status=204)
+        return Response(status=204 if confirmed else 202)
 
 
 class Csrf(View):

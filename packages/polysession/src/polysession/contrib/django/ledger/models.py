@@ -1,3 +1,5 @@
+# mypy: disable-error-code="var-annotated"
+# The library is checked without django-stubs' plugin, which infers the types of fields.
 """The tables of ``stores.ledger``, for Django's migrations. Written by that SQL only."""
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ class LedgerRow(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.session_id
+        return str(self.session_id)
 
 
 class Lease(models.Model):
@@ -53,4 +55,4 @@ class Lease(models.Model):
         db_table = "polysession_lease"
 
     def __str__(self) -> str:
-        return self.name
+        return str(self.name)

@@ -1,0 +1,175 @@
+"""The ledger in PostgreSQL: Redis may lose everything, and whoever was signed in goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+import pytest
+import redis
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from polysession import SessionManager, StoreUnavailable
+from polysession.contrib.django import get_manager
+from polysession.core.token import hash_secret, parse
+from polysession.stores import ledger
+from users.config import get_config
+
+
+def empty_redis() -> None:
+    """What this test run has there; the cluster is shared."""
+    for address in os.environ["TEST_REDIS_NODES"].split(","):
+        host, _, port = address.partition(":")
+        with redis.Redis(host, int(port), socket_timeout=5) as node:
+            if node.info("replication")["role"] != "master":
+                continue
+            for key in node.scan_iter(match=f"{get_config().session_prefix}:*", count=10_000):
+                node.unlink(key)
+
+
+def row_of(person: Any) -> Any:
+    return ledger.find(connection, parse(get_manager().keys, person.token).address.session_id)
+
+
+def asks_ledger(queries: CaptureQueriesContext) -> bool:
+    return any("polysession_ledger" in one["sql"] for one in queries.captured_queries)
+
+
+def test_whoever_was_signed_in_goes_on_when_redis_has_lost_everything(person: Any) -> None:
+    other = person.elsewhere()
+    person.csrf()
+    empty_redis()
+    assert person.get("/api/users/me").json()["username"] == person.name
+    # All of the principal's sessions came back at once.
+    with CaptureQueriesContext(connection) as queries:
+        assert other.get("/api/users/me").status_code == 200
+    assert not asks_ledger(queries)
+    assert len(person.get("/api/users/sessions").json()["items"]) == 2
+
+
+def test_what_had_ended_stays_ended_when_redis_has_lost_everything(person: Any) -> None:
+    other = person.elsewhere()
+    token = other.token
+    assert other.ask("DELETE", "sessions/current").status_code in (202, 204)
+    empty_redis()
+    assert person.get("/api/users/me").status_code == 200
+    other.cookies["session"] = token
+    for _ in range(2):
+        answer = other.get("/api/users/me")
+        assert answer.status_code == 401
+    with CaptureQueriesContext(connection) as queries:
+        other.get("/api/users/me")
+    assert not asks_ledger(queries)  # its "no" is a tombstone by now
+
+
+def test_ended_by_a_change_of_password_it_stays_ended_and_the_one_that_stays_lives(person: Any) -> None:
+    other = person.elsewhere()
+    body = {"current": "correct horse battery staple", "new": "another long passphrase"}
+    assert person.ask("PUT", "me/password", body).status_code == 204
+    row = row_of(person)
+    assert row.ended_at is None
+    assert row.generation == 2
+    assert row_of(other).end_reason == "revoked"
+
+
+def test_an_anonymous_or_forged_token_asks_nobody(stranger: Any, person: Any) -> None:
+    anonymous = get_manager().open(None)
+    anonymous["theme"] = "dark"
+    anonymous.commit()
+    empty_redis()
+    with CaptureQueriesContext(connection) as queries:
+        for token in (
+            anonymous.token,
+            person.token[:-1] + ("A" if person.token[-1] != "A" else "B"),
+            "no token",
+        ):
+            stranger.cookies["session"] = token
+            assert stranger.get("/api/users/me").status_code == 401
+    assert not asks_ledger(queries)
+
+
+def test_a_sign_out_that_the_store_did_not_confirm_is_202_and_one_it_did_is_204(
+    person: Any, monkeypatch: Any
+) -> None:
+    other = person.elsewhere()
+    assert other.ask("DELETE", "sessions/current").status_code in (202, 204)
+    assert row_of_ended(person) == ["logout"]
+    store = type(get_manager().context.store)
+    csrf = person.csrf()
+
+    def away(*_: Any, **__: Any) -> Any:
+        raise StoreUnavailable("end", "away")
+
+    monkeypatch.setattr(store, "end", away)
+    answer = person.ask("DELETE", "sessions/current", **{"X-CSRF-Token": csrf})
+    assert answer.status_code == 202
+    assert not person.token
+    assert sorted(row_of_ended(person)) == ["logout", "logout"]
+
+
+def row_of_ended(person: Any) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT end_reason FROM polysession_ledger JOIN accounts_account ON principal = id::text "
+            "WHERE username = %s AND ended_at IS NOT NULL",
+            (person.name,),
+        )
+        return [reason for (reason,) in cursor.fetchall()]
+
+
+# --- the internal call
+
+
+@pytest.fixture
+def restore(client: Any, sign: Callable[[str, str], str]) -> Callable[..., Any]:
+    def call(token: str, *, subject: str | None = None, secret: str | None = None) -> Any:
+        keys = get_manager().keys
+        parsed = parse(keys, token)
+        hashes = {
+            pepper.id: hash_secret(keys, secret or parsed.secret, pepper.id).hex()
+            for pepper in keys.pepper.keys
+        }
+        session_id = parsed.address.session_id
+        return client.post(
+            f"/internal/sessions/{session_id}/restore",
+            json.dumps({"secret_hash": hashes, "rotation_count": parsed.rotation_count}),
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {sign('django-users', subject or session_id)}"},
+        )
+
+    return call
+
+
+def test_the_orders_service_restores_by_hash_of_the_secret_only(
+    person: Any, restore: Any, problem: Any
+) -> None:
+    empty_redis()
+    problem(restore(person.token, subject="somebody"), 401)
+    problem(restore(person.token, secret=sha256(b"").hexdigest()[:32]), 404)
+    assert restore(person.token).status_code == 200
+    assert get_manager().open(person.token).principal is not None
+
+
+def test_restoring_an_ended_session_is_404_and_leaves_a_tombstone(
+    person: Any, restore: Any, problem: Any
+) -> None:
+    token = person.token
+    person.ask("DELETE", "sessions/current")
+    empty_redis()
+    problem(restore(token), 404)
+    assert get_manager().open(token).end_reason is not None
+
+
+def test_a_ledger_that_gives_no_answer_is_503(
+    person: Any, restore: Any, problem: Any, monkeypatch: Any
+) -> None:
+    empty_redis()
+
+    def away(*_: Any, **__: Any) -> Any:
+        raise StoreUnavailable("restore", "away")
+
+    monkeypatch.setattr(SessionManager, "context", property(away))
+    problem(restore(person.token), 503)
