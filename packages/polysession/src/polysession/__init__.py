@@ -29,6 +29,7 @@ from .core.events import Events
 from .core.ledger import Ledger, Restorer
 from .core.manager import SessionInfo, SessionManager
 from .core.record import Device, EndReason, Kind
+from .core.schema import Counter, LastWrite, ListOf, Raise, SessionSchema, SetOf
 from .core.session import Session
 from .core.settings import SessionSettings
 from .core.store import Store
@@ -39,6 +40,7 @@ __all__ = [
     "Clock",
     "Conflict",
     "Cookie",
+    "Counter",
     "Device",
     "EndReason",
     "Events",
@@ -48,13 +50,18 @@ __all__ = [
     "InvalidToken",
     "Keys",
     "Kind",
+    "LastWrite",
+    "ListOf",
     "PolysessionError",
+    "Raise",
     "ReadOnly",
     "Session",
     "SessionEnded",
     "SessionInfo",
     "SessionManager",
+    "SessionSchema",
     "SessionSettings",
+    "SetOf",
     "Store",
     "StoreUnavailable",
     "TooLarge",
