@@ -22,9 +22,10 @@ from ..core.store import (
 from .doubles import HOUR, make_address, make_attribute, make_principal, make_record
 from .outbox import OutboxContract
 from .principals import PrincipalContract
+from .rotations import RotationContract
 
 
-class StoreContract(OutboxContract, PrincipalContract):
+class StoreContract(OutboxContract, PrincipalContract, RotationContract):
     """One behaviour suite for every store. Times are written into headers, so no test waits and none needs
     a clock.
 
