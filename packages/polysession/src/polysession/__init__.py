@@ -6,6 +6,7 @@ only msgspec.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,7 +35,8 @@ from .core.session import Session
 from .core.settings import SessionSettings
 from .core.store import Store
 from .core.token import Keys
-from .keys import load_keys
+from .keys import KeyDirectory, load_keys
+from .seal import load_cipher
 
 __all__ = [
     "Clock",
@@ -48,6 +50,7 @@ __all__ = [
     "InvalidAttribute",
     "InvalidSettings",
     "InvalidToken",
+    "KeyDirectory",
     "Keys",
     "Kind",
     "LastWrite",
@@ -70,6 +73,9 @@ __all__ = [
     "connect",
     "load_keys",
 ]
+
+
+_log = logging.getLogger(__name__)
 
 
 _TLS = "rediss://"
@@ -95,7 +101,8 @@ def connect(
     first use does.
 
     ``nodes``: any nodes of the cluster, also as ``host:port,host:port``. ``keys``: the directory of the key
-    files, or what ``load_keys`` read from it. ``prefix``: first part of every Redis key. ``deadline_ms``:
+    files, which is read again when it changes, or keys for good. With a key in the ring ``seal`` and the extra of that
+    name, attributes are sealed. ``prefix``: first part of every Redis key. ``deadline_ms``:
     one store operation. ``rediss://`` before the nodes speaks TLS, verified against ``ca_file`` or the system's
     authorities. ``username_file``, ``password_file``: read at each new connection.
     ``ledger``, ``restorer``: see ``core.ledger``.
@@ -125,8 +132,13 @@ def connect(
         ca_file=ca_file,
         events=events,
     )
-    read = keys if isinstance(keys, Keys) else load_keys(keys)
-    return SessionManager(store, read, settings=settings, events=events, ledger=ledger, restorer=restorer)
+    source = keys if isinstance(keys, Keys) else KeyDirectory(keys, events=events)
+    cipher = load_cipher()
+    if cipher is None and (source if isinstance(source, Keys) else source()).seal.keys:
+        _log.warning("sessions are stored plain: the ring seal has a key, the extra polysession[seal] is missing")
+    return SessionManager(
+        store, source, settings=settings, events=events, ledger=ledger, restorer=restorer, cipher=cipher
+    )
 
 
 def parse_nodes(text: str) -> tuple[tuple[str, int], ...]:

@@ -1,5 +1,5 @@
-"""The key files of ``docs/configuration.md``: read once at start; ``python -m polysession.keys DIR`` makes
-what is missing.
+"""The key files of ``docs/configuration.md``: read at start, and again when they change (the one exception to settings
+being read once); ``python -m polysession.keys DIR`` makes what is missing.
 """
 
 from __future__ import annotations
@@ -7,28 +7,92 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import logging
 import os
 import secrets
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from .core.clock import Clock, SystemClock
 from .core.errors import InvalidSettings
+from .core.events import Events
 from .core.token import ALPHABET, Key, KeyRing, Keys
 
 RINGS = ("mac", "pepper", "csrf")
+SEAL = "seal"  # a ring that may be missing or empty: then nothing is sealed
 PLACEMENT = "placement"
 KEY_BYTES = 32
+CHECK_MS = 1000
+# How long after it was made a first key seals in a directory that is in use: until then every reader has it.
+FIRST_SEAL = timedelta(minutes=5)
+
+_log = logging.getLogger(__name__)
 
 
 class _FaultError(Exception):
     """One sentence about one file, without its content."""
 
 
-def load_keys(directory: Path) -> Keys:
-    """Raises ``InvalidSettings`` with every fault, none of which holds a value."""
+class KeyDirectory:
+    """A ``KeySource``: the keys of a directory, looked at again at most once a second, by whoever asks.
+
+    Every change is taken whole or not at all: a fault (one file is wrong, no key signs, the placement key is another)
+    or a change while it is read keeps the keys that are there, and is tried again a second later. A fault is logged
+    once, without a value, and counted. Thread-safe. Raises ``InvalidSettings`` when made, never later.
+    """
+
+    def __init__(self, directory: Path, *, clock: Clock | None = None, events: Events | None = None) -> None:
+        self._directory = directory
+        self._clock = clock or SystemClock()
+        self._events = events or Events()
+        self._checked_at = self._clock.now()
+        # Before the files are read: what changes meanwhile is found by the next look. One tuple: threads see both.
+        self._seen = _look(directory), load_keys(directory, now=self._checked_at)
+        self._faults: tuple[str, ...] = ()
+
+    def __call__(self) -> Keys:
+        now = self._clock.now()
+        if abs(now - self._checked_at) >= CHECK_MS:
+            self._checked_at = now
+            self._check(now)
+        return self._seen[1]
+
+    def _check(self, now: int) -> None:
+        seen, keys = self._seen
+        look = _look(self._directory)
+        if look == seen:
+            return
+        try:
+            read = load_keys(self._directory, now=now)
+            if read.placement != keys.placement:
+                raise InvalidSettings(
+                    (f"{self._directory / PLACEMENT}: is another key, and is fixed for life",)
+                )
+        except InvalidSettings as error:
+            self._refuse(error.faults)
+            return
+        if _look(self._directory) != look:
+            return
+        self._seen, self._faults = (look, read if read != keys else keys), ()
+        if read != keys:
+            self._events.keys_read("renewed")
+            _log.info("session keys were read again: %s", _describe(read))
+
+    def _refuse(self, faults: tuple[str, ...]) -> None:
+        if faults != self._faults:
+            self._faults = faults
+            self._events.keys_read("refused")
+            _log.error("session keys changed and were refused, the old ones stay: %s", "; ".join(faults))
+
+
+def load_keys(directory: Path, *, now: int | None = None) -> Keys:
+    """Raises ``InvalidSettings`` with every fault, none of which holds a value. ``now``: milliseconds."""
+    now = _now() if now is None else now
     faults: list[str] = []
-    rings = {name: _load_ring(directory / name, faults) for name in RINGS}
+    rings = {name: _load_ring(directory / name, faults, now=now) for name in RINGS}
+    seal = directory / SEAL
+    rings[SEAL] = _load_ring(seal, faults) if seal.exists() else KeyRing(())
     placement = _load_key(directory / PLACEMENT, faults, key_id="A")
     if faults or placement is None:
         raise InvalidSettings(tuple(faults))
@@ -39,21 +103,54 @@ def make_keys(directory: Path) -> tuple[Path, ...]:
     """Makes what is missing (directories 0700, files 0600) and overwrites nothing. Returns what was made.
 
     A ring that holds a key is complete: adding one to it is a rotation, which needs a time from which it
-    signs.
+    signs. So does the first key of ``seal`` where the other keys are in use.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    in_use = (directory / PLACEMENT).exists()
     made = []
-    for name in RINGS:
+    for name in (*RINGS, SEAL):
         ring = directory / name
         ring.mkdir(mode=0o700, exist_ok=True)
-        if not _key_files(ring) and _make_key(ring / "A"):
+        later = datetime.now(UTC) + FIRST_SEAL if in_use and name == SEAL else None
+        if not _key_files(ring) and _make_key(ring / "A", activate_after=later):
             made.append(ring / "A")
     if _make_key(directory / PLACEMENT):
         made.append(directory / PLACEMENT)
     return tuple(made)
 
 
-def _load_ring(directory: Path, faults: list[str]) -> KeyRing:
+def _look(directory: Path) -> tuple[object, ...]:
+    """Differs when the directory's keys may: a file or, as Kubernetes does it, a link on the way was replaced."""
+    found: list[object] = []
+    for name in (*RINGS, SEAL):
+        try:
+            files = _key_files(directory / name)
+        except OSError as error:
+            found.append((name, error.errno))
+            continue
+        found += [_stat(file) for file in files]
+    return (*found, _stat(directory / PLACEMENT))
+
+
+def _stat(file: Path) -> tuple[object, ...]:
+    try:
+        stat = file.stat()
+    except OSError as error:
+        return str(file), error.errno
+    return str(file), stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+
+
+def _describe(keys: Keys) -> str:
+    """Key IDs by ring, no value."""
+    return ", ".join(
+        f"{name} {''.join(key.id for key in ring.keys) or '(none)'}"
+        for name in (*RINGS, SEAL)
+        if isinstance(ring := getattr(keys, name), KeyRing)
+    )
+
+
+def _load_ring(directory: Path, faults: list[str], *, now: int | None = None) -> KeyRing:
+    """``now`` ``None``: no key need sign."""
     try:
         files = _key_files(directory)
     except OSError as error:
@@ -63,9 +160,11 @@ def _load_ring(directory: Path, faults: list[str]) -> KeyRing:
         if len(file.name) != 1 or file.name not in ALPHABET:
             faults.append(f"{file}: a key's file name is its ID, one base64url character")
     keys = tuple(key for file in files if (key := _load_key(file, faults, key_id=file.name)) is not None)
+    if now is None:
+        return KeyRing(keys)
     if not files:
         faults.append(f"{directory}: holds no key; `python -m polysession.keys` makes one")
-    elif keys and all(key.activate_after > _now() for key in keys):
+    elif keys and all(key.activate_after > now for key in keys):
         faults.append(f"{directory}: no key signs yet, each has a later activate_after")
     return KeyRing(keys)
 
@@ -118,7 +217,7 @@ def _parse_time(text: object) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def _make_key(file: Path) -> bool:
+def _make_key(file: Path, *, activate_after: datetime | None = None) -> bool:
     """``False``: it is there already, or another process made it at the same moment.
 
     Written aside and linked into place: a reader finds the whole key or none.
@@ -126,11 +225,14 @@ def _make_key(file: Path) -> bool:
     if file.exists():
         return False
     key = base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).rstrip(b"=").decode()
+    content = {"key": key}
+    if activate_after is not None:
+        content["activate_after"] = activate_after.isoformat(timespec="seconds")
     aside = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w") as stream:
-            json.dump({"key": key}, stream)
+            json.dump(content, stream)
         os.link(aside, file)
     except FileExistsError:
         return False

@@ -25,13 +25,14 @@ def test_made_keys_can_be_read_and_are_nobody_elses(tmp_path: Path) -> None:
         "mac/A",
         "pepper/A",
         "csrf/A",
+        "seal/A",
         "placement",
     ]
     assert {path.stat().st_mode & 0o777 for path in made} == {0o600}
     assert (tmp_path / "keys" / "mac").stat().st_mode & 0o777 == 0o700
     keys = load_keys(tmp_path / "keys")
-    values = {keys.placement, *(ring.keys[0].value for ring in (keys.mac, keys.pepper, keys.csrf))}
-    assert len(values) == 4
+    values = {keys.placement, *(ring.keys[0].value for ring in (keys.mac, keys.pepper, keys.csrf, keys.seal))}
+    assert len(values) == 5
     assert all(len(value) == 32 for value in values)
 
 
@@ -90,7 +91,7 @@ def test_the_command_makes_what_is_missing(tmp_path: Path) -> None:
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
     first, again = run(str(tmp_path / "keys")), run(str(tmp_path / "keys"))
-    assert (first.returncode, first.stdout.count("made ")) == (0, 4)
+    assert (first.returncode, first.stdout.count("made ")) == (0, 5)
     assert (again.returncode, again.stdout) == (0, "")
     assert run().returncode == 2
     (tmp_path / "keys" / "placement").write_text("{}")

@@ -81,15 +81,19 @@ def encode_header(header: Header) -> bytes:
 
 
 def encode_tail(header: Header) -> bytes:
-    """Plain. Empty fields are left out: most anonymous sessions have a tail of two bytes."""
+    """Plain."""
+    return PLAIN + msgspec.msgpack.encode(_tail(header))
+
+
+def _tail(header: Header) -> dict[str, object]:
+    """Empty fields are left out: most anonymous sessions have a tail of two bytes."""
     known: dict[str, object] = {
         _PRINCIPAL: header.principal,
         _USER_AGENT: header.device.user_agent,
         _ADDRESS: header.device.address,
         _AUTHENTICATED_AT: header.authenticated_at,
     }
-    tail = {key: value for key, value in known.items() if value} | dict(header.extra)
-    return PLAIN + msgspec.msgpack.encode(tail)
+    return {key: value for key, value in known.items() if value} | dict(header.extra)
 
 
 def with_tail(header: Header, data: bytes) -> Header:

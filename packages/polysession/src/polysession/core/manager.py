@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .attributes import Attributes
 from .clock import Clock, SystemClock
-from .errors import InvalidToken
 from .ending import Ending, end_one
+from .errors import InvalidToken
 from .events import Events
 from .ledger import Ledger, Restorer
 from .record import Address, Device, EndReason
+from .seal import Cipher, Sealer, seal_store
 from .session import Session
 from .settings import SessionSettings
 from .state import Context, State
 from .store import Ended, Store
-from .token import Keys, Token, is_session_id, parse, place, pseudonym
+from .token import Keys, KeySource, Token, is_session_id, parse, place, pseudonym
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,14 @@ class SessionInfo:
 
 
 class SessionManager:
+    """``keys``: what they are for good, or what gives those of this moment: each request keeps the ones that it
+    began with. ``cipher`` seals attributes where the ring ``seal`` has a key; ``None``: they are stored plain.
+    """
+
     def __init__(
         self,
         store: Store,
-        keys: Keys,
+        keys: Keys | KeySource,
         *,
         settings: SessionSettings | None = None,
         clock: Clock | None = None,
@@ -42,10 +47,13 @@ class SessionManager:
         events: Events | None = None,
         ledger: Ledger | None = None,
         restorer: Restorer | None = None,  # the ledger itself, where there is one
+        cipher: Cipher | None = None,
     ) -> None:
-        self._context = Context(
+        self._store, self._cipher = store, cipher
+        self._source: KeySource = (lambda: keys) if isinstance(keys, Keys) else keys
+        context = Context(
             store=store,
-            keys=keys,
+            keys=self._source(),
             settings=settings or SessionSettings(),
             clock=clock or SystemClock(),
             random=random or secrets.token_bytes,
@@ -53,6 +61,19 @@ class SessionManager:
             ledger=ledger,
             restorer=restorer or ledger,
         )
+        self._shared = self._with_keys(context, context.keys)
+
+    @property
+    def _context(self) -> Context:
+        """With the keys of this moment."""
+        keys = self._source()
+        if keys is not self._shared.keys:
+            self._shared = self._with_keys(self._shared, keys)
+        return self._shared
+
+    def _with_keys(self, context: Context, keys: Keys) -> Context:
+        sealer = Sealer(keys.seal, self._cipher, context.clock, context.random)
+        return replace(context, keys=keys, store=seal_store(self._store, sealer))
 
     @property
     def context(self) -> Context:
@@ -83,18 +104,10 @@ class SessionManager:
         ``optional``: an unknown store gives an empty read-only session instead of ``StoreUnavailable``. ``device``
         is kept when this request creates a session.
         """
-        parsed, forged = self._parse(token)
-        state = State(parsed, passive, device, Attributes({}, self._context.settings), forged=forged)
-        return Session(self._context, state, optional=optional)
-
-    def _parse(self, text: str | None) -> tuple[Token | None, bool]:
-        if not text:
-            return None, False
-        try:
-            return parse(self._context.keys, text), False
-        except InvalidToken:
-            self._context.events.validated("invalid")
-            return None, True
+        context = self._context
+        parsed, forged = _parse(context, token)
+        state = State(parsed, passive, device, Attributes({}, context.settings), forged=forged)
+        return Session(context, state, optional=optional)
 
     def sessions(self, principal: str) -> tuple[SessionInfo, ...]:
         """The principal's live sessions, most recently seen first."""
@@ -158,3 +171,14 @@ class SessionManager:
     def _count_ended(self, ended: tuple[Ended, ...]) -> None:
         for one in ended:
             self._context.events.ended(one.reason)
+
+
+def _parse(context: Context, text: str | None) -> tuple[Token | None, bool]:
+    """The token, and whether what is there is none."""
+    if not text:
+        return None, False
+    try:
+        return parse(context.keys, text), False
+    except InvalidToken:
+        context.events.validated("invalid")
+        return None, True

@@ -165,7 +165,10 @@ class _SealedStore:
     def create(
         self, address: Address, record: Record, *, limit: Limit | None = None
     ) -> Created | Exists | Outdated | Full:
-        return self._store.create(address, self._seal_record(address, record), limit=limit)
+        sealed = self._seal_record(address, record)
+        if limit is None:
+            return self._store.create(address, sealed)
+        return self._store.create(address, sealed, limit=limit)
 
     def restore(self, address: Address, record: Record) -> Created | Exists | Outdated:
         return self._store.restore(address, self._seal_record(address, record))
