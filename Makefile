@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 UV := .venv/bin/uv
 EXPORT := $(UV) export --quiet --no-header --no-annotate --no-emit-workspace
 
-.PHONY: help install up down reset status logs demo test check requirements openapi
+.PHONY: help install up down reset status logs demo test check bench requirements openapi
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -35,6 +35,9 @@ check: install ## linters, types, arrows between packages
 
 test: install ## everything, on free ports of its own; ONLY="polysession e2e" for some
 	@$(PYTHON) -m tests.run $(ONLY)
+
+bench: install ## ratios to a bare client and to the stock stacks, on a Redis Cluster of its own
+	@$(PYTHON) -m tests.run bench
 
 requirements: ## the hashed requirements, from the pins in the pyproject files
 	$(UV) lock --quiet --upgrade

@@ -56,17 +56,20 @@ TESTS = (
     Suite("users", pytest("tests"), "services/django-users", backed=True),
     Suite("orders", pytest("tests"), "services/flask-orders", backed=True),
     Suite("shell", (str(BIN / "npm"), "run", "--silent", "check"), SHELL),
+    Suite("pitfalls", pytest("tests/pitfalls"), backed=True),
     Suite("traces", pytest("local/traces/tests")),
     Suite("architecture", pytest("tests/architecture")),
     Suite("platform", pytest("tests/contract", "tests/integration", "tests/failure", "tests/e2e")),
     Suite("local", pytest("tests/local")),
 )
 
+ON_REQUEST = (Suite("bench", (sys.executable, "-m", "bench"), "packages/polysession", backed=True),)
+
 
 def main(names: Sequence[str]) -> int:
     terminal = Terminal(sys.stdout)
     suites = [*CHECKS, *TESTS]
-    known = {suite.name: suite for suite in suites}
+    known = {suite.name: suite for suite in (*suites, *ON_REQUEST)}
     if names == ["check"]:
         suites = list(CHECKS)
     elif names:
@@ -74,7 +77,7 @@ def main(names: Sequence[str]) -> int:
         if unknown:
             terminal.note(f"No suite is named {', '.join(unknown)}. There are: {', '.join(known)}.")
             return 2
-        suites = [suite for suite in suites if suite.name in names]
+        suites = [suite for suite in known.values() if suite.name in names]
     try:
         return run_all(suites, terminal)
     except LocalError as error:

@@ -56,6 +56,9 @@ class Postgres:
             "max_connections": "100",
             "password_encryption": "scram-sha-256",
             "timezone": "UTC",
+            # No statement with its values, nor the value that was taken: hashes of passwords, addresses.
+            "log_min_error_statement": "panic",
+            "log_error_verbosity": "terse",
         }
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         return [

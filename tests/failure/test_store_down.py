@@ -51,9 +51,10 @@ def test_with_all_of_redis_stopped_the_answer_is_503_and_the_cookie_stays(
 
 
 def store_is_up(readyz: str) -> bool:
-    answer = httpx.get(readyz, trust_env=False)
-    assert answer.status_code == 200
-    return bool(answer.json()["dependencies"]["store"]["up"])
+    """To any of the service's workers, each of which looks for itself: one of several answers is its own only."""
+    answers = [httpx.get(readyz, trust_env=False) for _ in range(8)]
+    assert {answer.status_code for answer in answers} == {200}
+    return any(answer.json()["dependencies"]["store"]["up"] for answer in answers)
 
 
 def test_a_lost_store_shows_in_readyz_but_empties_no_service(platform, kill, redis_programs):

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from .record import Kind
 from .settings import SessionSettings
 
-
 SEVERAL = "several"
 
 

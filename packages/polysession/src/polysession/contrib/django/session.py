@@ -7,18 +7,22 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth import SESSION_KEY
-from django.contrib.sessions.backends.base import CreateError, SessionBase
+from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.middleware.csrf import CSRF_SECRET_LENGTH, CSRF_SESSION_KEY, _unmask_cipher_token  # type: ignore[attr-defined]
 
-from polysession.core.errors import StoreUnavailable
+from polysession.core.errors import SessionEnded, StoreUnavailable
 from polysession.core.record import Device
 from polysession.core.session import Session
 
 from .manager import get_manager
 
 MESSAGES = "_messages"  # what django.contrib.messages calls it; a list with our ``MessageStorage``
+
+
+class SessionGone(UpdateError, SessionEnded):
+    """``save()`` met a session that has ended: by Django's name and by the library's."""
 
 
 class SessionStore(SessionBase):
@@ -176,7 +180,10 @@ class SessionStore(SessionBase):
         """`commit`; and a session that does not exist yet is created even if it is empty, as Django promises."""
         if must_create and self.session.exists:
             raise CreateError
-        self.commit()
+        try:
+            self.commit()
+        except SessionEnded as error:
+            raise SessionGone(error.reason) from error
         if self.session.token is None:
             # Only a write creates: Django's test client saves an empty session to learn its key.
             self.session["_created"] = True
@@ -218,6 +225,12 @@ class SessionStore(SessionBase):
         """Raises `NotImplementedError` for anything but ``None``: timeouts are the platform's."""
         if value is not None:
             raise NotImplementedError("A session's timeouts come from SessionSettings, not from a request.")
+
+    async def aset_expiry(self, value: object) -> None:
+        self.set_expiry(value)
+
+    async def aget_expire_at_browser_close(self) -> bool:
+        return self.get_expire_at_browser_close()
 
 
 class _Attributes(MutableMapping[str, Any]):
