@@ -12,7 +12,7 @@ from ..core.events import Events
 from ..core.record import Address
 from ..core.store import Ended
 from . import scripts
-from .cluster import Cluster, NoAnswerError, Script
+from .cluster import Cluster, Command, NoAnswerError, Script
 from .keys import Keyspace, slot, split_member
 from .pool import Deadline
 from .replies import read_ended
