@@ -212,6 +212,32 @@ def test_a_default_becomes_the_value_once_something_is_in_it(shop: Any) -> None:
     assert shop.attributes(session.token or "") == {"a": 1, "seen": set()}
 
 
+def test_a_default_that_was_filled_stored_and_emptied_is_stored_as_empty(shop: Any) -> None:
+    session = shop.manager.open(None)
+    view = ShopSession(session)
+    seen = view.seen
+    seen.add("x")
+    session.commit()
+    seen.clear()
+    session.commit()
+    assert shop.attributes(session.token) == {"seen": set()}
+
+
+def test_a_default_that_was_read_yields_to_what_another_request_wrote(shop: Any) -> None:
+    token = shop.begin(theme="dark")
+    reader, writer = (shop.manager.open(token) for _ in range(2))
+    view = ShopSession(reader)
+    assert view.seen == set()
+    writer["seen"] = {"theirs"}
+    writer.commit()
+    reader["theme"] = "light"
+    reader.commit()
+    assert shop.attributes(token) == {"theme": "light", "seen": {"theirs"}}
+    view.seen.add("mine")
+    reader.commit()
+    assert shop.attributes(token)["seen"] == {"theirs", "mine"}
+
+
 def test_a_name_without_a_default_that_is_not_there_says_what_to_do(shop: Any) -> None:
     view = ShopSession(shop.manager.open(None))
     with pytest.raises(AttributeError, match="the session has no step: assign it, or declare a default"):

@@ -37,12 +37,10 @@ class Attributes:
         self._deleted: set[str] = set()
         self._updates: dict[str, _Updates] = {}
         self._policies: dict[str, Policy] = {}  # of this request; they go before the schema
-        self._drafts: dict[
-            str, bytes
-        ] = {}  # defaults that were handed out, encoded; no change while they are so
-        self._merged: set[str] = (
-            set()
-        )  # not all of it is this request's, so its type is not this request's fault
+        # Defaults that were handed out, encoded: no change while they are so.
+        self._drafts: dict[str, bytes] = {}
+        # Not all of the value is this request's, so its type is not this request's fault.
+        self._merged: set[str] = set()
         self._drawn: dict[str, Attribute] = {}  # a repeated try writes the same tag, so it finds its own
 
     def renewed(self, base: Mapping[str, Attribute]) -> Attributes:
@@ -55,7 +53,7 @@ class Attributes:
 
     def __contains__(self, name: object) -> bool:
         if name in self._values:
-            return type(name) is not str or not self._is_draft(name)
+            return not (isinstance(name, str) and self._is_draft(name))
         return name in self._base and name not in self._deleted
 
     def __iter__(self) -> Iterator[str]:
@@ -150,6 +148,7 @@ class Attributes:
         """A record that was made from these attributes stands behind them from now on."""
         self._base = dict(base)
         self._deleted &= self._base.keys()
+        self._drafts = {name: draft for name, draft in self._drafts.items() if name not in base}
 
     def forget_updates(self) -> None:
         """What the functions made is stored: a later conflict must not run them again."""
@@ -238,6 +237,7 @@ class Attributes:
             self._deleted.discard(name)
         else:
             self._base[name] = attribute
+            self._drafts.pop(name, None)
 
     def _forget_delta(self, name: str) -> None:
         self._assigned.discard(name)
@@ -245,8 +245,6 @@ class Attributes:
         self._updates.pop(name, None)
         self._drawn.pop(name, None)
         self._merged.discard(name)
-        if name in self._drafts and not self._is_draft(name):
-            del self._drafts[name]
 
     def _delta(self) -> Iterator[tuple[str, bytes | None]]:
         """Only what was assigned, deleted or may have changed inside is looked at."""
