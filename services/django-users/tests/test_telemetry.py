@@ -58,7 +58,7 @@ def manager_events(settings: Any) -> list[tuple[str, object]]:
             return super().operation(name, attributes)
 
     manager = make_manager()
-    store = manager._context.store
+    store = manager._store  # behind the seal
     store._events = Heard()  # type: ignore[attr-defined]
     settings.POLYSESSION_MANAGER = manager
     return heard
