@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from local.errors import StepFailed
 from local.layout import HOST, Layout
@@ -112,6 +113,27 @@ class Users(Service):
         super().__init__(
             layout, name="users", title="users (Django)", folder="django-users", port=layout.ports.users
         )
+
+    @property
+    def programs(self) -> Sequence[Program]:
+        """The service, and the keeper beside it: same settings, same database."""
+        keeper = Program(
+            name="keeper",
+            command=[str(self._layout.python), "manage.py", "keeper"],
+            directory=self._folder,
+            # Its own folder: gunicorn empties that of the service when it starts.
+            environment={**self.environment, "PROMETHEUS_MULTIPROC_DIR": str(self._keeper_metrics)},
+        )
+        return [*super().programs, keeper]
+
+    def prepare(self) -> None:
+        """As each service; and the keeper's folder of metric files."""
+        super().prepare()
+        self._keeper_metrics.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    @property
+    def _keeper_metrics(self) -> Path:
+        return self._layout.folder("metrics") / "keeper"
 
     def _migration(self) -> Sequence[str]:
         return ("manage.py", "migrate", "--no-input")

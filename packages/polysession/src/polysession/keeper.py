@@ -71,7 +71,7 @@ class Keeper:
         self._store = store
         self._database = database
         self._holder = holder
-        self._faults = (StoreUnavailable, *faults)
+        self._faults: tuple[type[Exception], ...] = (StoreUnavailable, *faults)
         self._events = events or Events()
         self._clock = clock or SystemClock()
         self._epochs: dict[str, str] = {}

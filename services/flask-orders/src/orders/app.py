@@ -15,6 +15,7 @@ from orders.config import Config
 from orders.database import Database
 from orders.ordering.views import blueprint as ordering
 from orders.parts import Parts
+from orders.restorer import UsersRestorer
 from orders.users_client import UsersClient
 
 
@@ -44,16 +45,17 @@ def create_api() -> Flask:
 
 def make_parts(config: Config, *, sessions: SessionManager | None = None) -> Parts:
     signer = Signer(config.assertion_private_key_file)
+    users = UsersClient(
+        str(config.users_url), signer, timeout=config.users_timeout_seconds, connections=config.threads
+    )
     return Parts(
         database=Database(config.sqlalchemy_url, pool_size=config.database_pool_size),
-        users=UsersClient(
-            str(config.users_url), signer, timeout=config.users_timeout_seconds, connections=config.threads
-        ),
-        sessions=sessions or connect_sessions(config),
+        users=users,
+        sessions=sessions or connect_sessions(config, users),
     )
 
 
-def connect_sessions(config: Config) -> SessionManager:
+def connect_sessions(config: Config, users: UsersClient) -> SessionManager:
     return polysession.connect(
         config.redis_nodes,
         config.session_keys_dir,
@@ -61,4 +63,5 @@ def connect_sessions(config: Config) -> SessionManager:
         events=telemetry.session_events(),
         prefix=config.session_prefix,
         deadline_ms=config.store_deadline_ms,
+        restorer=UsersRestorer(users),
     )

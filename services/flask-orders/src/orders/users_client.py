@@ -1,9 +1,9 @@
-"""The internal call: who is behind a principal, asked of the users service with a signed assertion."""
+"""The internal calls to the users service, with a signed assertion: who is behind a principal, and restoring a session."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -55,9 +55,28 @@ class UsersClient:
 
     def find(self, principal: str) -> User | None:
         """``None``: the account is gone or disabled. Raises ``UsersUnavailable``."""
+        response = self._ask("GET", f"/internal/users/{quote(principal, safe='')}", subject=principal)
+        return None if response is None else _read_user(response, principal)
+
+    def restore(self, session_id: str, hashes: Mapping[str, bytes], *, rotation_count: int) -> bool:
+        """``True``: the session is in the store again. ``False``: the ledger says no. ``hashes``: of the token's
+        secret, by pepper ID. Raises ``UsersUnavailable``. Repeating it is safe.
+        """
+        body = {
+            "secret_hash": {pepper: value.hex() for pepper, value in hashes.items()},
+            "rotation_count": rotation_count,
+        }
+        path = f"/internal/sessions/{quote(session_id, safe='')}/restore"
+        return self._ask("POST", path, subject=session_id, body=body) is not None
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _ask(self, method: str, path: str, *, subject: str, body: object = None) -> httpx.Response | None:
+        """The answer 200; ``None`` for 404."""
         try:
             with _until(self._clock() + self._timeout):
-                response = self._ask(principal)
+                response = self._send_again(method, path, subject, body)
         except (httpx.HTTPError, TimeoutError) as error:
             _log.warning("users_unavailable", error=type(error).__name__)
             raise UsersUnavailable(type(error).__name__) from error
@@ -67,24 +86,19 @@ class UsersClient:
             # 401 is not about the customer: our assertion was refused (key, clock), and that is ours to mend.
             _log.error("users_refused", status=response.status_code)
             raise UsersUnavailable(f"status {response.status_code}")
-        return _read_user(response, principal)
+        return response
 
-    def close(self) -> None:
-        self._client.close()
-
-    def _ask(self, principal: str) -> httpx.Response:
+    def _send_again(self, method: str, path: str, subject: str, body: object) -> httpx.Response:
         try:
-            return self._get(principal)
+            return self._send(method, path, subject, body)
         except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-            # A kept connection was closed while we took it. Asking changes nothing, so once more is safe.
-            return self._get(principal)
+            # A kept connection was closed while we took it. Every question may be asked twice, so once more is safe.
+            return self._send(method, path, subject, body)
 
-    def _get(self, principal: str) -> httpx.Response:
-        assertion = self._signer.sign(AUDIENCE, principal)
-        url = f"{self._url}/internal/users/{quote(principal, safe='')}"
-        return self._client.get(
-            url, headers={"Authorization": f"Bearer {assertion}", "Accept": "application/json"}
-        )
+    def _send(self, method: str, path: str, subject: str, body: object) -> httpx.Response:
+        assertion = self._signer.sign(AUDIENCE, subject)
+        headers = {"Authorization": f"Bearer {assertion}", "Accept": "application/json"}
+        return self._client.request(method, f"{self._url}{path}", headers=headers, json=body)
 
 
 def _read_user(response: httpx.Response, principal: str) -> User | None:
