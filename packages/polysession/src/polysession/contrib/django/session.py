@@ -108,6 +108,7 @@ class SessionStore(SessionBase):
         if len(arguments) > 1:
             return self.session.update(*arguments, **values)
         self._attributes.update(*arguments, **values)
+        self.modified = True  # as Django's says; what is written is found by itself
         return None
 
     def draft(self, name: str, default: Any) -> Any:
