@@ -115,7 +115,9 @@ def _pack_datetime(value: datetime, _depth: int) -> Ext:
         )
     if value.tzinfo is not None and (value.tzinfo.utcoffset(None) or timedelta()).microseconds:
         # Python's own ``fromisoformat`` loses them.
-        raise InvalidAttribute("a datetime's offset is of whole seconds: store value.astimezone(datetime.UTC)")
+        raise InvalidAttribute(
+            "a datetime's offset is of whole seconds: store value.astimezone(datetime.UTC)"
+        )
     return Ext(_DATETIME, bytes([value.fold]) + value.isoformat().encode())
 
 

@@ -18,9 +18,10 @@ class MessageStorage(SessionStorage):
         """One item a message: only that can be merged."""
         return [super(MessageStorage, self).serialize_messages([message]) for message in messages]
 
-    def deserialize_messages(self, data: str | Iterable[str] | None) -> list[Message]:  # type: ignore[override]
+    def deserialize_messages(self, data: str | Iterable[str] | None) -> list[Message]:
         """Also what ``SessionStorage`` has left in sessions of before."""
         parts = [data] if isinstance(data, str) else data or ()
-        return [
-            message for part in parts for message in super(MessageStorage, self).deserialize_messages(part)
-        ]
+        return [message for part in parts for message in self._messages_of(part)]
+
+    def _messages_of(self, part: str) -> list[Message]:
+        return super().deserialize_messages(part) or []
