@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule
 from polysession.core.errors import SessionEnded, StoreUnavailable
-from polysession.core.rotation import is_offered
+from polysession.core.rotation import accept, is_offered
 from polysession.core.session import Session
 from polysession.core.token import parse
 from polysession.testing import FakeClock, RecordedEvents, memory_manager
@@ -182,6 +182,24 @@ def test_a_failover_that_loses_a_step_raises_no_alarm(bench: Any, lost: str) -> 
     else:
         assert session.principal == "42"
     assert bench.events.ended_reasons == []
+
+
+def test_after_the_ledger_has_repeated_a_lost_rotation_either_token_works(make_bench: Any) -> None:
+    for lost, held in ((True, 0), (True, 1), (False, 0), (False, 1)):
+        bench = make_bench()
+        old = bench.sign_in()
+        grow_old(bench, old)
+        address = parse(bench.manager.keys, old).address
+        before = bench.store.read(address)
+        _, new = answer(bench, old)
+        offered = bench.store.read(address).header
+        if lost:
+            bench.store._entries[address] = before
+        bench.store.rotate(address, replace(accept(offered, until=0), secret_hash=offered.previous_hash))
+        bench.clock.advance(seconds=2 * GRACE)
+        assert answer(bench, (old, new)[held])[0].principal == "42"
+        assert answer(bench, new)[0].principal == "42"
+        assert bench.events.ended_reasons == []
 
 
 def test_a_privilege_change_has_no_grace_and_passes_over_what_was_offered(bench: Any) -> None:

@@ -27,6 +27,7 @@ from .store import Offer, Offered, Rotation
 from .token import MAX_ROTATION_COUNT, Keys, Token, derive_secret, fits_any_pepper, hash_secret
 
 NONCE_BYTES = 8
+LOST_NONCE = b"\xff" * NONCE_BYTES  # of an offer that the ledger brought back: it derives nothing
 
 
 class Standing(Enum):
@@ -136,9 +137,20 @@ def rotated(header: Header, rotation: Rotation) -> Header:
         pepper_id=rotation.pepper_id,
         rotation_count=rotation.rotation_count,
         previous_hash=rotation.expected_hash,
-        previous_until=rotation.previous_until,
+        previous_until=max(1, rotation.previous_until),  # 0 is an offer's
         generation=max(header.generation, rotation.generation),
     )
+
+
+def repeated(header: Header, rotation: Rotation) -> Header:
+    """The header after the ledger's rotation (``previous_until`` 0: long ago) of a record that may have lost it. By age,
+    one count ahead, it becomes an offer: the browser may hold either secret. A privilege change replaces.
+    """
+    if rotation.rotation_count > header.rotation_count + 1:
+        return rotated(header, rotation)
+    if is_offered(header) and header.previous_hash == rotation.secret_hash:
+        return header
+    return replace(header, nonce=LOST_NONCE, previous_hash=rotation.secret_hash, previous_until=0)
 
 
 def next_count(header: Header, *, step: int = 1) -> int:

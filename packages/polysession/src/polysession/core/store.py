@@ -110,7 +110,8 @@ class Rotation:
 
     ``previous_until``: until then (milliseconds, the caller's clock) the old secret is refused without alarm.
     ``generation``: what the record carries from now on; never lowered (an end of the others may have raised
-    it meanwhile).
+    it meanwhile). ``previous_until`` 0: the ledger repeats a rotation that a failover may have lost
+    (``rotation.repeated``); no event.
     """
 
     expected_hash: bytes

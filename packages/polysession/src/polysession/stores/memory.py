@@ -127,9 +127,11 @@ class MemoryStore:
                 return Written(confirmed=True)
             if header.secret_hash != rotation.expected_hash:
                 return Conflicted({})
-            rotated = age.rotated(header, rotation)
+            again = rotation.previous_until == 0
+            rotated = age.repeated(header, rotation) if again else age.rotated(header, rotation)
             self._entries[address] = Record(rotated, record.attributes)
-            self._tell(address, rotated, None)
+            if not again:
+                self._tell(address, rotated, None)
             return Written(confirmed=True)
 
     def offer(self, address: Address, offer: Offer) -> Offered | Tombstone | Absent | Conflicted:

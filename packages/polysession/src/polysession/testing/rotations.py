@@ -82,6 +82,31 @@ class RotationContract:
         )
         assert told[0].rotation_count == 1
 
+    def test_a_rotation_by_age_that_the_ledger_repeats_leaves_both_secrets_good(self, store: Store) -> None:
+        address, record = _begin(store)
+        offer = _offer(record.header)
+        lost = replace(rotation.accept(record.header, until=0), secret_hash=offer.successor_hash)
+        for _ in range(2):
+            assert store.rotate(address, lost) == Written()
+            found = store.read(address)
+            assert isinstance(found, Record)
+            assert found.header.secret_hash == record.header.secret_hash
+            assert found.header.previous_hash == offer.successor_hash
+            assert rotation.is_offered(found.header)
+        before = store.read(address)
+        assert isinstance(store.offer(address, _offer(record.header)), Offered)
+        assert store.read(address) == before
+
+    def test_a_privilege_change_that_the_ledger_repeats_is_no_offer(self, store: Store) -> None:
+        address, record = _begin(store)
+        store.offer(address, _offer(record.header))
+        change = replace(rotation.accept(record.header, until=0), secret_hash=b"n" * 16, rotation_count=2)
+        assert store.rotate(address, change) == Written()
+        found = store.read(address)
+        assert isinstance(found, Record)
+        assert found.header.secret_hash == change.secret_hash
+        assert not rotation.is_offered(found.header)
+
     def test_nothing_is_offered_for_what_is_not_live(self, store: Store) -> None:
         ended, expired = make_address(), make_address()
         live, due = make_record(store.now()), make_record(store.now() - 2 * HOUR)
