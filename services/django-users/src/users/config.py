@@ -51,6 +51,7 @@ class Config(ServiceSettings):
             absolute=self.session_absolute_seconds,
             anonymous_idle=self.session_anonymous_idle_seconds,
             anonymous_absolute=self.session_anonymous_absolute_seconds,
+            rotate_after=self.session_rotate_seconds,
             secure=self.secure_cookies,
         )
 

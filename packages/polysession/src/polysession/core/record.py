@@ -60,9 +60,9 @@ class Header:
     principal_key: str = (
         ""  # 22 base64url characters; empty before sign-in: names the principal's hash in Redis
     )
-    previous_hash: bytes = b""  # 16, or empty: the secret before the last rotation
-    previous_until: int = 0  # until then its use is refused without alarm
-    nonce: bytes = b""  # 8, or empty: of rotation by age (next issue)
+    previous_hash: bytes = b""  # 16, or empty: the secret before the last rotation, or on offer (`rotation`)
+    previous_until: int = 0  # until then its use is no alarm; 0 with a nonce: it is on offer
+    nonce: bytes = b""  # 8, or empty: of the last rotation by age
     principal: str | None = None
     device: Device = Device()
     authenticated_at: int = 0
