@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from polysession.core import commit
 from polysession.core.record import Address, Header, Record, Tombstone
-from polysession.core.store import Created, Ended, Exists, Outdated, Written
+from polysession.core.store import Created, Ended, Exists, Full, Limit, Outdated, Written
 from polysession.core.token import parse
 
 from .explorer import Hands, Process, Promise, Snapshot, Violation, World
@@ -76,17 +76,21 @@ class EndThatDeletes(Snapshot):
 
 
 class CreateOverTombstone(Snapshot):
-    def create(self, address: Address, record: Record) -> Created | Exists | Outdated:
+    def create(
+        self, address: Address, record: Record, *, limit: Limit | None = None
+    ) -> Created | Exists | Outdated | Full:
         if isinstance(self._entries.get(address), Tombstone):
             del self._entries[address]
-        return super().create(address, record)
+        return super().create(address, record, limit=limit)
 
 
 class CreateOfAnyGeneration(Snapshot):
-    def create(self, address: Address, record: Record) -> Created | Exists | Outdated:
+    def create(
+        self, address: Address, record: Record, *, limit: Limit | None = None
+    ) -> Created | Exists | Outdated | Full:
         generations = dict(self._generations)
         self._generations.clear()
-        outcome = super().create(address, record)
+        outcome = super().create(address, record, limit=limit)
         self._generations = generations
         return outcome
 
@@ -94,12 +98,14 @@ class CreateOfAnyGeneration(Snapshot):
 class CreateThatPromotes(Snapshot):
     """Sign-in in place: the old token opens the signed-in session."""
 
-    def create(self, address: Address, record: Record) -> Created | Exists | Outdated:
+    def create(
+        self, address: Address, record: Record, *, limit: Limit | None = None
+    ) -> Created | Exists | Outdated | Full:
         for other, entry in self._entries.items():
             if isinstance(entry, Record) and record.header.principal_key:
                 header = replace(entry.header, principal_key=record.header.principal_key)
                 self._entries[other] = Record(header, entry.attributes)
-        return super().create(address, record)
+        return super().create(address, record, limit=limit)
 
 
 class RotateOnAnySecret(Snapshot):

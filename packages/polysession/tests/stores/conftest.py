@@ -91,6 +91,7 @@ class DamageableCluster:
             "appendonly": "yes",
             "appenddirname": f"aof-{port}",
             "save": "",
+            "hz": 100,  # how often a node looks at the clients that wait
             "repl-ping-replica-period": 1,
             "repl-diskless-sync-delay": 0,
             "logfile": f"{port}.log",
@@ -128,6 +129,13 @@ class DamageableCluster:
         for first, last, members in self._slots(asked or self.ports[0]):
             if first <= slot(partition) <= last:
                 return int(members[0][1])
+        raise AssertionError("the slot has no owner")
+
+    def replica(self, partition: int) -> int:
+        """The port of the replica of that primary."""
+        for first, last, members in self._slots(self.ports[0]):
+            if first <= slot(partition) <= last:
+                return int(members[1][1])
         raise AssertionError("the slot has no owner")
 
     def another(self, port: int) -> int:
