@@ -116,6 +116,14 @@ class Keeper:
         with self._database() as connection:
             return ledger.take_lease(connection, "keeper", self._holder, now=now, until=now + LEASE_MS)
 
+    def release(self) -> None:
+        """At a clean stop: another keeper need not wait for the lease to run out."""
+        try:
+            with self._database() as connection:
+                ledger.give_lease(connection, "keeper", self._holder)
+        except self._faults:
+            _log.info("keeper_lease_not_released")
+
     # --- What is due
 
     def _end_due(self) -> int:

@@ -99,6 +99,15 @@ def test_another_keeper_takes_over_when_the_lease_has_run_out(scene: Scene) -> N
     assert scene.keeper("two").work().leading
 
 
+def test_a_clean_stop_hands_the_lease_over_at_once(scene: Scene) -> None:
+    one, two = scene.keeper("one"), scene.keeper("two")
+    assert one.work().leading
+    two.release()  # not its own
+    assert not two.work().leading
+    one.release()
+    assert two.work().leading
+
+
 def test_an_event_that_could_not_be_published_stays_and_is_carried_by_the_next_pass(scene: Scene) -> None:
     row = scene.sign_in()
     scene.store.end(row.address, "logout", principal_key=row.principal_key)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+import signal
+import time
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import Any
 
 import pytest
 import redis
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from polysession import SessionManager, StoreUnavailable
@@ -173,3 +176,54 @@ def test_a_ledger_that_gives_no_answer_is_503(
 
     monkeypatch.setattr(SessionManager, "context", property(away))
     problem(restore(person.token), 503)
+
+
+# --- the keeper
+
+
+@pytest.fixture
+def keep() -> Iterator[Callable[[], None]]:
+    """One pass of ``python manage.py keeper``; it takes the process's signals, which are put back."""
+    before = {name: signal.getsignal(name) for name in (signal.SIGTERM, signal.SIGINT)}
+    yield lambda: call_command("keeper", "--once")
+    for name, handler in before.items():
+        signal.signal(name, handler)
+
+
+def test_an_end_by_another_service_reaches_the_ledger_by_the_keeper(person: Any, keep: Any) -> None:
+    """The orders service has no ledger: what it ends is in the outbox only."""
+    row, store = row_of(person), get_manager().context.store
+    store.end(row.address, "logout", principal_key=row.principal_key)
+    assert row_of(person).ended_at is None
+    keep()
+    assert row_of(person).end_reason == "logout"
+    assert store.outbox(row.partition) == ()
+
+
+def test_a_rotation_reaches_the_ledger_by_the_keeper_and_the_new_token_outlives_redis(
+    person: Any, keep: Any
+) -> None:
+    old = person.token
+    body = {"current": "correct horse battery staple", "new": "another long passphrase"}
+    assert person.ask("PUT", "me/password", body).status_code == 204
+    assert person.token != old
+    keep()
+    assert row_of(person).rotation_count >= 1
+    empty_redis()
+    assert person.get("/api/users/me").status_code == 200
+
+
+def test_a_pending_sign_out_is_repeated_by_the_keeper(person: Any, keep: Any, monkeypatch: Any) -> None:
+    token, csrf = person.token, person.csrf()
+    with monkeypatch.context() as patched:
+        store = type(get_manager().context.store)
+
+        def away(*_: Any, **__: Any) -> Any:
+            raise StoreUnavailable("end", "away")
+
+        patched.setattr(store, "end", away)
+        assert person.ask("DELETE", "sessions/current", **{"X-CSRF-Token": csrf}).status_code == 202
+    assert get_manager().open(token).exists  # in Redis it still lives: pending is pending
+    time.sleep(1.1)  # so long it is in the hands of who ended it
+    keep()
+    assert get_manager().open(token).end_reason == "logout"

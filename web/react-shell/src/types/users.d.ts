@@ -661,6 +661,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Ended in the ledger; the session store has not confirmed it yet. It is repeated until it has. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Ended. */
             204: {
                 headers: {
@@ -722,6 +729,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Ended in the ledger; the session store has not confirmed it yet. It is repeated until it has. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Ended. */
             204: {
                 headers: {
@@ -812,6 +826,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Ended in the ledger; the session store has not confirmed it yet. It is repeated until it has. */
+            202: {
+                headers: {
+                    /** @description The session cookie. */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Ended, the cookie is cleared. */
             204: {
                 headers: {

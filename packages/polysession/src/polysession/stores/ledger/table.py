@@ -185,6 +185,11 @@ def take_lease(connection: Connection, name: str, holder: str, *, now: int, unti
     )
 
 
+def give_lease(connection: Connection, name: str, holder: str) -> None:
+    """Gives up the lease, if it is the holder's."""
+    _change(connection, "DELETE FROM polysession_lease WHERE name = %s AND holder = %s", (name, holder))
+
+
 def _change(connection: Connection, statement: str, values: Sequence[object]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)

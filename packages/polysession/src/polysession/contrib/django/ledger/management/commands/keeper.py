@@ -49,6 +49,7 @@ class Command(BaseCommand):
             else:
                 keeper.run(stop, every=options["every"])
         finally:
+            keeper.release()
             manager.close()
 
 
