@@ -96,7 +96,7 @@ class SessionSealer:
 
     sealer: Sealer
     session_id: bytes
-    _aeads: dict[str, Aead] = field(default_factory=dict)
+    _aeads: dict[bytes, Aead] = field(default_factory=dict)
 
     def seal(self, data: bytes, *, name: str = "", tag: bytes = bytes(TAG_BYTES)) -> bytes:
         """``data`` begins with its kind byte; what is not plain is left as it is."""
@@ -111,24 +111,28 @@ class SessionSealer:
         """What is not sealed is left as it is. Raises ``Unreadable``."""
         if data[:1] != SEALED:
             return data
-        key = self.sealer.ring.find(data[1:2].decode("ascii", "replace"))
+        aead = self._aeads.get(data[1:2]) or self._aead(self._find(data[1:2]))
+        if len(data) < _CIPHERTEXT + GCM_TAG_BYTES:
+            raise Unreadable("it is sealed and cut short")
+        return PLAIN + aead.decrypt(data[2:_CIPHERTEXT], data[_CIPHERTEXT:], self._bound(name, tag))
+
+    def _find(self, key_id: bytes) -> Key:
         if self.sealer.cipher is None:
             raise Unreadable("it is sealed, and the extra is missing: pip install 'polysession[seal]'")
+        key = self.sealer.ring.find(key_id.decode("ascii", "replace"))
         if key is None:
             raise Unreadable("it is sealed by a key that the ring seal does not hold")
-        nonce, sealed = data[2:_CIPHERTEXT], data[_CIPHERTEXT:]
-        if len(sealed) < GCM_TAG_BYTES:
-            raise Unreadable("it is sealed and cut short")
-        return PLAIN + self._aead(key).decrypt(nonce, sealed, self._bound(name, tag))
+        return key
 
     def _bound(self, name: str, tag: bytes) -> bytes:
         return self.session_id + tag + name.encode()
 
     def _aead(self, key: Key) -> Aead:
-        aead = self._aeads.get(key.id)
+        key_id = key.id.encode("ascii")
+        aead = self._aeads.get(key_id)
         if aead is None:
             assert self.sealer.cipher is not None
-            aead = self._aeads[key.id] = self.sealer.cipher(derive(key.value, self.session_id))
+            aead = self._aeads[key_id] = self.sealer.cipher(derive(key.value, self.session_id))
         return aead
 
 
