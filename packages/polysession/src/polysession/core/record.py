@@ -90,9 +90,10 @@ class Record:
 @dataclass(frozen=True, slots=True)
 class Tombstone:
     """``placed``: the very operation that returned it put it there (a write that met an expired record):
-    count the end.
+    count the end. ``successor``: the session ID of what took its place, where it is ``rotated-away``.
     """
 
     reason: EndReason
     ended_at: int
+    successor: str = ""
     placed: bool = field(default=False, compare=False)

@@ -120,6 +120,7 @@ class MemoryStore:
         *,
         principal_key: str = "",
         if_tags: Mapping[str, bytes] | None = None,
+        successor: str = "",
     ) -> Ended | Tombstone | Absent | Conflicted:
         with self._lock:
             record = self._get(address)
@@ -134,7 +135,7 @@ class MemoryStore:
                 reason = due
             elif if_tags is not None and (winners := _differing(record.attributes, if_tags)):
                 return Conflicted(winners)
-            return self._bury(address, reason)
+            return self._bury(address, reason, successor)
 
     def end_principal(
         self,
@@ -200,8 +201,8 @@ class MemoryStore:
     def _expiry(self, header: Header) -> EndReason | None:
         return timeouts.expiry(header, self.now(), unreturned=self._unreturned_ms)
 
-    def _bury(self, address: Address, reason: EndReason) -> Ended:
-        self._entries[address] = Tombstone(reason, self.now())
+    def _bury(self, address: Address, reason: EndReason, successor: str = "") -> Ended:
+        self._entries[address] = Tombstone(reason, self.now(), successor)
         return Ended(address.session_id, reason)
 
     def _records(

@@ -142,9 +142,12 @@ class RedisStore:
         *,
         principal_key: str = "",
         if_tags: Mapping[str, bytes] | None = None,
+        successor: str = "",
     ) -> Ended | Tombstone | Absent | Conflicted:
         with self._operation("end", "EVALSHA", address.partition) as deadline:
-            return self._end(address, reason, deadline, principal_key=principal_key, if_tags=if_tags)
+            return self._end(
+                address, reason, deadline, principal_key=principal_key, if_tags=if_tags, successor=successor
+            )
 
     def end_principal(
         self,
@@ -265,6 +268,7 @@ class RedisStore:
         *,
         principal_key: str = "",
         if_tags: Mapping[str, bytes] | None = None,
+        successor: str = "",
     ) -> Ended | Tombstone | Absent | Conflicted:
         keys = [self._keys.record(address), self._keys.expiry(address.partition)]
         if principal_key:
@@ -276,6 +280,7 @@ class RedisStore:
             END_REASONS.index(reason),
             principal_key,
             0 if if_tags is None else 1,
+            successor,
         ]
         for name, tag in (if_tags or {}).items():
             arguments += (name, tag)
