@@ -135,7 +135,9 @@ def connect(
     source = keys if isinstance(keys, Keys) else KeyDirectory(keys, events=events)
     cipher = load_cipher()
     if cipher is None and (source if isinstance(source, Keys) else source()).seal.keys:
-        _log.warning("sessions are stored plain: the ring seal has a key, the extra polysession[seal] is missing")
+        _log.warning(
+            "sessions are stored plain: the ring seal has a key, the extra polysession[seal] is missing"
+        )
     return SessionManager(
         store, source, settings=settings, events=events, ledger=ledger, restorer=restorer, cipher=cipher
     )

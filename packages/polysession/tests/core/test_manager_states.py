@@ -17,6 +17,7 @@ from polysession.core.session import Session
 from polysession.testing import FakeClock, RecordedEvents, memory_manager
 
 IDLE, ABSOLUTE, ANONYMOUS_IDLE, ANONYMOUS_ABSOLUTE, UNRETURNED = 1800, 43200, 86400, 604800, 3600
+TOMBSTONE = 3600
 
 
 @dataclass
@@ -31,6 +32,7 @@ class Live:
     cart: dict[str, int] = field(default_factory=dict)
     ended: str | None = None
     ended_at: int = 0
+    successor: Live | None = None  # what a sign-in put in its place
 
     def expiry(self, now: int) -> str | None:
         idle, absolute = (IDLE, ABSOLUTE) if self.principal else (ANONYMOUS_IDLE, ANONYMOUS_ABSOLUTE)
@@ -130,8 +132,8 @@ class Sessions(RuleBasedStateMachine):
     @rule(target=sessions, live=sessions, principal=st.sampled_from(["ada", "bob"]))
     def sign_in(self, live: Live, principal: str) -> Live:
         session = self.manager.open(live.token)
-        carried: dict[str, int] = {}
-        if self.alive(live):
+        carried, was_live = self.taken_along(live, principal), self.alive(live)
+        if was_live:
             if live.principal in (None, principal):
                 carried = dict(live.cart)
             self.over(live, "rotated-away")
@@ -140,7 +142,20 @@ class Sessions(RuleBasedStateMachine):
         assert session.token not in (None, live.token)
         now = self.clock.now()
         self.all.append(Live(str(session.token), now, now, principal=principal, cart=carried))
+        if was_live and live.principal in (None, principal):
+            live.successor = self.all[-1]
         return self.all[-1]
+
+    def taken_along(self, live: Live, principal: str) -> dict[str, int]:
+        """What an earlier sign-in of the same principal took over from the session, which has ended since."""
+        successor = live.successor
+        if successor is None or successor.principal != principal or self.forgotten(live):
+            return {}
+        return dict(successor.cart) if self.alive(successor) else {}
+
+    def forgotten(self, live: Live) -> bool:
+        """The tombstone is gone."""
+        return self.clock.now() >= live.ended_at + TOMBSTONE * 1000
 
     @rule(live=sessions)
     def rotate(self, live: Live) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from polysession.core import commit
+from polysession.core import commit, session
 from polysession.core.record import Address, Header, Record, Tombstone
 from polysession.core.store import Created, Ended, Exists, Full, Limit, Outdated, Written
 from polysession.core.token import parse
@@ -16,6 +16,7 @@ from .explorer import Hands, Process, Promise, Snapshot, Violation, World
 from .programs import Run, add, assign, end_all, in_turn, reap, rotate, sign_in, sign_out, visit
 from .promises import (
     ALWAYS,
+    BROWSER_KEEPS_ITS_CART,
     BROWSER_STAYS_IN,
     NO_DEATH_LOSES_THE_CART,
     at_most_alive,
@@ -52,25 +53,25 @@ class WriteAfterExpiry(Snapshot):
 
 
 class EndWithoutTags(Snapshot):
-    def end(self, address: Address, reason: Any, *, principal_key: str = "", if_tags: Any = None) -> Any:
-        return super().end(address, reason, principal_key=principal_key)
+    def end(self, address: Address, reason: Any, *, if_tags: Any = None, **named: str) -> Any:
+        return super().end(address, reason, **named)
 
 
 class EndWithoutLooking(Snapshot):
-    def end(self, address: Address, reason: Any, *, principal_key: str = "", if_tags: Any = None) -> Any:
+    def end(self, address: Address, reason: Any, *, if_tags: Any = None, **named: str) -> Any:
         if reason == "idle" and isinstance(self._entries.get(address), Record):
             return self._bury(address, "idle")
-        return super().end(address, reason, principal_key=principal_key, if_tags=if_tags)
+        return super().end(address, reason, if_tags=if_tags, **named)
 
 
 class EndTwice(Snapshot):
-    def end(self, address: Address, reason: Any, *, principal_key: str = "", if_tags: Any = None) -> Any:
-        outcome = super().end(address, reason, principal_key=principal_key, if_tags=if_tags)
+    def end(self, address: Address, reason: Any, *, if_tags: Any = None, **named: str) -> Any:
+        outcome = super().end(address, reason, if_tags=if_tags, **named)
         return Ended(address.session_id, outcome.reason) if isinstance(outcome, Tombstone) else outcome
 
 
 class EndThatDeletes(Snapshot):
-    def _bury(self, address: Address, reason: Any) -> Ended:
+    def _bury(self, address: Address, reason: Any, successor: str = "") -> Ended:
         del self._entries[address]
         return Ended(address.session_id, reason)
 
@@ -195,6 +196,14 @@ def test_a_sign_in_that_ends_the_old_session_first_is_found_out(monkeypatch: pyt
 def test_a_sign_in_that_leaves_the_old_session_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commit, "_end_old", lambda _context, _sign_in: {})
     assert find(ANONYMOUS, sign_in("ada"), visit()) == "a token that an answer replaced opens nothing"
+
+
+def test_a_second_sign_in_that_does_not_follow_the_first_is_found_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(session, "follow", lambda _context, _state, _principal: None)
+    broken = find(ANONYMOUS, sign_in("ada"), sign_in("ada"), promise=BROWSER_KEEPS_ITS_CART)
+    assert broken == BROWSER_KEEPS_ITS_CART.name
 
 
 def test_a_repeated_creation_that_is_another_one_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,7 +80,9 @@ def test_the_tables_of_tail_tombstone_and_reasons_are_the_codes() -> None:
         header
     ).keys() - header.extra.keys()
     rows = table("Tombstone")
-    assert [(int(offset), int(size)) for offset, size, *_ in rows] == offsets(members(codec.TOMBSTONE))
+    *fixed, successor = [(int(offset), int(size)) for offset, size, *_ in rows]
+    assert fixed == offsets(members(codec.TOMBSTONE))
+    assert successor == (codec.TOMBSTONE.size, codec.SESSION_ID_BYTES)
     assert rows[0][4] == str(codec.TOMBSTONE_KIND)
     assert [(int(number), reason) for number, reason in table("Tombstone", 1)] == list(enumerate(END_REASONS))
 
@@ -155,7 +157,8 @@ def meaning(value: Any) -> Any:
 
 def meaning_of_header(found: Header | Tombstone) -> dict[str, Any]:
     if isinstance(found, Tombstone):
-        return {"kind": "tombstone", "reason": found.reason, "ended_at": found.ended_at}
+        plain = {"reason": found.reason, "ended_at": found.ended_at, "successor": found.successor}
+        return {"kind": "tombstone", **plain}
     plain = {
         name: getattr(found, name)
         for name in (
@@ -185,6 +188,11 @@ def test_the_vectors_mean_the_same_to_both_decoders() -> None:
         assert meaning_of_attribute(GOLDEN["attributes"][name]) == WIRE["attributes"][name]
     for vector in WIRE["more attributes"].values():
         assert meaning_of_attribute(vector["bytes"]) == vector["meaning"]
+    for vector in WIRE["more tombstones"].values():
+        tombstone = codec.decode_header(bytes.fromhex(vector["bytes"]))
+        assert meaning_of_header(tombstone) == vector["meaning"]
+        assert isinstance(tombstone, Tombstone)
+        assert codec.encode_tombstone(tombstone).hex() == vector["bytes"]
     for group in ("headers", "tombstones"):
         for name, data in GOLDEN[group].items():
             assert meaning_of_header(codec.decode_header(bytes.fromhex(data))) == WIRE[group][name]

@@ -26,8 +26,8 @@ offset size struct  field            meaning
 
 In Redis: ``struct.unpack('>BBc1I2c16I8I8I8I8I4c16I8c8c22', header)``.
 
-Tombstone: ``kind`` B = 2, ``reason`` B (index in ``END_REASONS``), ``ended_at`` I8; ten bytes; later ones may
-append.
+Tombstone: ``kind`` B = 2, ``reason`` B (index in ``END_REASONS``), ``ended_at`` I8; then, where a sign-in ended it,
+the ``successor``'s session ID, 16 bytes of ASCII; later ones may append.
 
 Attribute: its tag (8 bytes), then its value: kind byte (0 plain, 1 sealed: ``seal``), then MessagePack (``values``).
 """
@@ -47,6 +47,7 @@ from .record import END_REASONS, TAG_BYTES, Attribute, Device, EndReason, Header
 HEADER_FIELD = b""
 PREFIX = struct.Struct(">BB1sH16sQQQQI16sQ8s22s")
 TOMBSTONE = struct.Struct(">BBQ")
+SESSION_ID_BYTES = 16
 RECORD_KIND = 1
 TOMBSTONE_KIND = 2
 SIGNED_IN_FLAG = 1
@@ -167,14 +168,17 @@ def _decode_tail(data: bytes) -> dict[str, object]:
 
 
 def encode_tombstone(tombstone: Tombstone) -> bytes:
-    return TOMBSTONE.pack(TOMBSTONE_KIND, END_REASONS.index(tombstone.reason), tombstone.ended_at)
+    packed = TOMBSTONE.pack(TOMBSTONE_KIND, END_REASONS.index(tombstone.reason), tombstone.ended_at)
+    return packed + tombstone.successor.encode("ascii")
 
 
 def _decode_tombstone(data: bytes) -> Tombstone:
     _, index, ended_at = TOMBSTONE.unpack_from(data)
     # Ended is ended: a reason that only a later release knows must not turn into an error here.
     reason: EndReason = END_REASONS[index] if index < len(END_REASONS) else "revoked"
-    return Tombstone(reason, ended_at)
+    successor = data[TOMBSTONE.size : TOMBSTONE.size + SESSION_ID_BYTES]
+    known = reason == "rotated-away" and len(successor) == SESSION_ID_BYTES and successor.isascii()
+    return Tombstone(reason, ended_at, successor.decode("ascii") if known else "")
 
 
 def encode_attribute(attribute: Attribute) -> bytes:

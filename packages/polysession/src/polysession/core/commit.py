@@ -293,7 +293,9 @@ def _hand_out(context: Context, state: State, token: Token, successor: str, head
 def _sign_in(context: Context, state: State, sign_in: SignIn) -> None:
     """The order makes a crash harmless: (1) the new session in the principal's partition, with the old attributes;
     (2) the end of the old one, if it is still as read, else its changes are taken along and (2) is tried again;
-    (3) the cookie. Death before (2): the browser keeps its old session; nobody has the new one's token.
+    (3) the cookie. Death before (2): the browser keeps its old session; nobody has the new one's token. Death before
+    (3): the tombstone names the new session, and the principal's next sign-in by the old cookie begins with its
+    attributes (``load.follow``).
     """
     if not sign_in.created:
         _create_signed_in(context, state, sign_in)
@@ -378,6 +380,7 @@ def _end_old(context: Context, sign_in: SignIn) -> Mapping[str, Attribute | None
         "rotated-away",
         principal_key=sign_in.old.principal_key,
         if_tags=tags if sign_in.carry else None,
+        successor=sign_in.creation.address.session_id if sign_in.creation and sign_in.carry else "",
     )
     if isinstance(outcome, Ended):
         context.events.ended(outcome.reason)

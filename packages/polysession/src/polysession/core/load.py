@@ -5,12 +5,13 @@ was stolen.
 from __future__ import annotations
 
 from . import timeouts
+from .attributes import Attributes
 from .errors import StoreUnavailable
-from .record import Kind, Record, Tombstone
+from .record import Address, Kind, Record, Tombstone
 from .rotation import Standing, judge
 from .state import Context, State
 from .store import Conflicted, Ended, Written
-from .token import Token
+from .token import Token, place
 
 
 def load(context: Context, state: State, *, optional: bool) -> None:
@@ -46,9 +47,29 @@ def _judge(context: Context, state: State, token: Token) -> None:
     elif isinstance(found, Tombstone):
         state.end_reason = found.reason
         state.late = found.reason == "rotated-away" and _is_recent(context, found)
+        state.successor = found.successor
         context.events.validated("ended")
     else:
         context.events.validated("absent")
+
+
+def follow(context: Context, state: State, principal: str) -> None:
+    """The cookie's session was ended by a sign-in whose answer the browser did not have when it sent this one (it got
+    none, or is in another tab). If it was the same principal's, this sign-in begins with what that one took along,
+    under what was set since. That session is left as it is: either answer may reach the browser last.
+    """
+    if not state.successor:
+        return
+    partition, principal_key = place(context.keys, principal)
+    found = context.store.read(Address(partition, state.successor))
+    state.successor = ""  # answered: once is enough
+    if not isinstance(found, Record) or found.header.principal_key != principal_key:
+        return
+    if timeouts.expiry(found.header, context.store.now(), unreturned=context.unreturned) is None:
+        since = state.attributes
+        state.attributes = Attributes(found.attributes, context.settings)
+        for name in since:
+            state.attributes.set(name, since.get(name))
 
 
 def _admit(context: Context, state: State, token: Token, record: Record) -> Record | Tombstone | None:

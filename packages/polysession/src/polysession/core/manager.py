@@ -128,7 +128,9 @@ class SessionManager:
         partition, principal_key = place(self._context.keys, principal)
         # The store compares the principal: partitions are shared, and a session ID is no secret.
         address = Address(partition, session_id)
-        return end_one(self._context, address, reason, principal=principal, principal_key=principal_key).ending
+        return end_one(
+            self._context, address, reason, principal=principal, principal_key=principal_key
+        ).ending
 
     def end_principal(
         self, principal: str, *, generation: int, keep: str | None = None, reason: EndReason = "revoked"
@@ -150,7 +152,9 @@ class SessionManager:
         ledger = self._context.ledger
         if ledger is None:
             return False
-        ledger.end_principal(principal, reason, generation=generation, at=self._context.store.now(), keep=keep)
+        ledger.end_principal(
+            principal, reason, generation=generation, at=self._context.store.now(), keep=keep
+        )
         return True
 
     def count(self) -> int:

@@ -91,10 +91,12 @@ class Record:
 @dataclass(frozen=True, slots=True)
 class Tombstone:
     """``placed``: the very operation that returned it put it there (a write that met an expired record):
-    count the end. ``confirmed``: a replica has it; asked by a repeated end only.
+    count the end. ``successor``: the session ID of what took its place, where it is ``rotated-away``. ``confirmed``: a
+    replica has it; asked by a repeated end only.
     """
 
     reason: EndReason
     ended_at: int
+    successor: str = ""
     placed: bool = field(default=False, compare=False)
     confirmed: bool = field(default=False, compare=False)

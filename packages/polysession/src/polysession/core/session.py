@@ -8,7 +8,7 @@ from typing import Any, overload
 from . import commit, cookie, csrf, timeouts
 from .ending import end_one
 from .errors import ReadOnly
-from .load import load
+from .load import follow, load
 from .merge import Policy
 from .record import EndReason, Kind, Tombstone
 from .state import Context, SignIn, State
@@ -184,13 +184,15 @@ class Session(MutableMapping[str, Any]):
 
         Also for a session that is signed in already (as the same principal: re-authentication; as another: the
         old attributes are left behind, and are gone from here at once). No grace: a token planted before never
-        reaches what follows it (fixation). Raises ``GenerationOutdated`` at commit.
+        reaches what follows it (fixation). Where a sign-in of the same principal has ended the cookie's session
+        already, its attributes come along too (asks the store). Raises ``GenerationOutdated`` at commit.
         """
         if not principal:
             raise ValueError("principal must not be empty")
         if not 0 <= generation < 2**32:
             raise ValueError("generation must be 0 to 2**32 - 1")
         state = self._writable()
+        follow(self._context, state, principal)
         carry = self.principal in (None, principal)
         old = state.sign_in or SignIn(
             principal, generation, carry, state.header, state.token, state.attributes.base

@@ -51,8 +51,12 @@ class SessionSettings:
     )
     rotation_refusal: int = 30  # after a privilege change the old secret is refused without alarm
     tombstone: int = 3600
-    sessions_a_principal: int = 100  # ASVS 5.0, 7.1.2: a limit on sessions at once; a principal is on one node
-    limit_policy: LimitPolicy = "replace"  # the least recently seen ends; or "refuse": no sign-in above the limit
+    sessions_a_principal: int = (
+        100  # ASVS 5.0, 7.1.2: a limit on sessions at once; a principal is on one node
+    )
+    limit_policy: LimitPolicy = (
+        "replace"  # the least recently seen ends; or "refuse": no sign-in above the limit
+    )
     commit_deadline_ms: int = 1000  # merges are retried until then
     attribute_bytes: int = 64 * 1024
     session_bytes: int = 256 * 1024

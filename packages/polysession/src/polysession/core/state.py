@@ -77,6 +77,7 @@ class State:
     unknown: bool = False  # optional, and the store gave no answer: empty and read-only
     header: Header | None = None  # the live record's
     end_reason: EndReason | None = None
+    successor: str = ""  # the session ID of what a sign-in put in place of the cookie's session
     # A late use of a token that was replaced a moment ago: refused without alarm, and the cookie, which may be the
     # newer one by now, is neither set nor cleared.
     late: bool = False

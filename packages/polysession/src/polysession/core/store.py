@@ -248,6 +248,7 @@ class Store(Protocol):
         *,
         principal_key: str = "",
         if_tags: Mapping[str, bytes] | None = None,
+        successor: str = "",
     ) -> Ended | Tombstone | Absent | Conflicted:
         """Tombstone in place of the record. ``Ended`` for the one call that did it, ``Tombstone`` for any
         later one.
@@ -256,8 +257,9 @@ class Store(Protocol):
         are shared, and a session ID is no secret. ``reason`` ``idle`` or ``absolute``: only if the record has
         expired, else ``Conflicted`` without winners, and the store puts the true one of the two. ``if_tags``:
         only if the record's attributes are exactly these, else ``Conflicted`` with *all* attributes that
-        differ (sign-in takes them along). Always writes, also when repeated, so that ``confirmed`` of
-        ``Ended`` and ``Tombstone`` means this end and not nothing. An end enters the outbox.
+        differ (sign-in takes them along). ``successor``: a session ID that the tombstone keeps. Always writes, also
+        when repeated, so that ``confirmed`` of ``Ended`` and ``Tombstone`` means this end and not nothing. An end
+        enters the outbox.
         """
         ...
 

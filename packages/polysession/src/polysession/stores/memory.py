@@ -156,6 +156,7 @@ class MemoryStore:
         *,
         principal_key: str = "",
         if_tags: Mapping[str, bytes] | None = None,
+        successor: str = "",
     ) -> Ended | Tombstone | Absent | Conflicted:
         with self._lock:
             record = self._get(address)
@@ -170,7 +171,7 @@ class MemoryStore:
                 reason = due
             elif if_tags is not None and (winners := _differing(record.attributes, if_tags)):
                 return Conflicted(winners)
-            return self._bury(address, reason)
+            return self._bury(address, reason, successor)
 
     def end_principal(
         self,
@@ -267,10 +268,10 @@ class MemoryStore:
     def _expiry(self, header: Header) -> EndReason | None:
         return timeouts.expiry(header, self.now(), unreturned=self._unreturned_ms)
 
-    def _bury(self, address: Address, reason: EndReason) -> Ended:
+    def _bury(self, address: Address, reason: EndReason, successor: str = "") -> Ended:
         entry = self._entries[address]
         assert isinstance(entry, Record)
-        self._entries[address] = Tombstone(reason, self.now())
+        self._entries[address] = Tombstone(reason, self.now(), successor)
         self._tell(address, entry.header, reason)
         return Ended(address.session_id, reason, confirmed=True)
 

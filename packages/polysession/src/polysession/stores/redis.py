@@ -215,9 +215,12 @@ class RedisStore(Upkeep):
         *,
         principal_key: str = "",
         if_tags: Mapping[str, bytes] | None = None,
+        successor: str = "",
     ) -> Ended | Tombstone | Absent | Conflicted:
         with self._operation("end", "EVALSHA", address.partition) as deadline:
-            return self._end(address, reason, deadline, principal_key=principal_key, if_tags=if_tags)
+            return self._end(
+                address, reason, deadline, principal_key=principal_key, if_tags=if_tags, successor=successor
+            )
 
     def end_principal(
         self,
@@ -284,6 +287,7 @@ class RedisStore(Upkeep):
         *,
         principal_key: str = "",
         if_tags: Mapping[str, bytes] | None = None,
+        successor: str = "",
         confirm: bool = True,
     ) -> Ended | Tombstone | Absent | Conflicted:
         partition = address.partition
@@ -297,6 +301,7 @@ class RedisStore(Upkeep):
             END_REASONS.index(reason),
             principal_key,
             0 if if_tags is None else 1,
+            successor,
         ]
         for name, tag in (if_tags or {}).items():
             arguments += (name, tag)

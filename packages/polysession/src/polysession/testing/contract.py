@@ -311,6 +311,17 @@ class StoreContract(OutboxContract, PrincipalContract, RotationContract):
         tags = {"same": tags["same"], "changed": changed.tag, "new": new.tag}
         assert store.end(address, "rotated-away", if_tags=tags) == Ended(address.session_id, "rotated-away")
 
+    def test_a_tombstone_keeps_the_successor_that_the_one_end_named(self, store: Store) -> None:
+        address, record = make_address(), make_record(store.now(), {"a": 1})
+        store.create(address, record)
+        tags = {name: attribute.tag for name, attribute in record.attributes.items()}
+        successors = [make_address().session_id, make_address().session_id]
+        for successor in successors:
+            store.end(address, "rotated-away", if_tags=tags, successor=successor)
+        found = store.read(address)
+        assert isinstance(found, Tombstone)
+        assert found.successor == successors[0]
+
     # --- the whole store
 
     def test_live_sessions_are_counted_and_no_others(self, store: Store) -> None:

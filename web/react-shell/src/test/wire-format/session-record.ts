@@ -11,7 +11,9 @@ const ascii = new TextDecoder("ascii");
 /** What stands in the field with the empty name. */
 export function readHeader(bytes: Uint8Array): Record<string, unknown> {
   if (bytes[0] === 2 && bytes.length >= 10) {
-    return { kind: "tombstone", reason: reasons[bytes[1] ?? 0] ?? "revoked", ended_at: number(bytes, 2, 8) };
+    const reason = reasons[bytes[1] ?? 0] ?? "revoked";
+    const successor = reason === "rotated-away" && bytes.length >= 26 ? ascii.decode(bytes.subarray(10, 26)) : "";
+    return { kind: "tombstone", reason, ended_at: number(bytes, 2, 8), successor };
   }
   if (bytes[0] !== 1 || bytes.length <= 111) throw new Unreadable("header");
   const flags = bytes[1] ?? 0;

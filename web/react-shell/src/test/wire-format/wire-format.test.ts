@@ -33,6 +33,7 @@ interface Wire {
   "more attributes": Record<string, { bytes: string; meaning: Meaning }>;
   headers: Record<string, object>;
   tombstones: Record<string, object>;
+  "more tombstones": Record<string, { bytes: string; meaning: object }>;
   tokens: Record<string, object>;
   keys: (Place & Record<string, unknown>)[];
   later: Record<string, { header?: string; attribute?: string; meaning: unknown }>;
@@ -62,6 +63,10 @@ test.each(Object.keys(golden.headers))("a header means what was written: %s", (n
 
 test.each(Object.keys(golden.tombstones))("a tombstone tells why: %s", (reason) => {
   expect(readHeader(bytes(golden.tombstones[reason] ?? ""))).toEqual(wire.tombstones[reason]);
+});
+
+test.each(Object.entries(wire["more tombstones"]))("a tombstone tells what followed: %s", (_, vector) => {
+  expect(readHeader(bytes(vector.bytes))).toEqual(vector.meaning);
 });
 
 test.each(Object.entries(wire.later))("what a later release writes is read or refused: %s", (_, vector) => {

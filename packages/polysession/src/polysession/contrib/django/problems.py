@@ -42,7 +42,9 @@ def refuse(error: Exception) -> HttpResponseBase | None:
                 409, "Conflict", "Another request changed the same. Load it again, then repeat.", {}
             )
         case TooManySessions():
-            detail = f"You are signed in {error.limit} times, the limit. Sign out somewhere, then sign in here."
+            detail = (
+                f"You are signed in {error.limit} times, the limit. Sign out somewhere, then sign in here."
+            )
             return _problem(409, "Conflict", detail, {})
         case TooLarge():
             detail = f"Too much for one session ({error.what}). Remove something."

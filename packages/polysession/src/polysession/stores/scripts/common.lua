@@ -94,9 +94,9 @@ local function tell(outbox, event, id, header, what, reason)
 end
 
 -- DEL first: Redis lets a script that has written go on, so a session ends even where memory is full.
-local function bury(record, expiry, outbox, principal, id, header, reason, lives)
+local function bury(record, expiry, outbox, principal, id, header, reason, lives, successor)
   redis.call('DEL', record)
-  redis.call('HSET', record, '', struct.pack('>BBI8', TOMBSTONE, reason, now))
+  redis.call('HSET', record, '', struct.pack('>BBI8', TOMBSTONE, reason, now) .. (successor or ''))
   redis.call('PEXPIRE', record, lives)
   leave(expiry, principal, id, principal_key(header))
   tell(outbox, '.e', id, header, ENDED, reason)

@@ -1,5 +1,5 @@
 -- A tombstone in place of the record, once. KEYS: record, expiry, outbox[, principal].
--- ARGV: session ID, unreturned ms, tombstone ms, reason, principal key, '1' with tags, then name, tag, …
+-- ARGV: session ID, unreturned ms, tombstone ms, reason, principal key, '1' with tags, successor, then name, tag, …
 local id, unreturned, lives, reason, key = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
 
 local header = redis.call('HGET', KEYS[1], '')
@@ -24,7 +24,7 @@ end
 
 if ARGV[6] == '1' then
   local tags, differing = {}, { now, 'conflicted' }
-  for i = 7, #ARGV, 2 do
+  for i = 8, #ARGV, 2 do
     tags[ARGV[i]] = ARGV[i + 1]
   end
   local fields = redis.call('HGETALL', KEYS[1])
@@ -45,5 +45,5 @@ if ARGV[6] == '1' then
   end
 end
 
-bury(KEYS[1], KEYS[2], KEYS[3], KEYS[4], id, header, reason, lives)
+bury(KEYS[1], KEYS[2], KEYS[3], KEYS[4], id, header, reason, lives, ARGV[7])
 return { now, 'ended', reason }
