@@ -5,7 +5,6 @@ was stolen.
 from __future__ import annotations
 
 from . import timeouts
-from .attributes import Attributes
 from .errors import StoreUnavailable
 from .record import Address, Kind, Record, Tombstone
 from .rotation import Standing, judge
@@ -67,7 +66,7 @@ def follow(context: Context, state: State, principal: str) -> None:
         return
     if timeouts.expiry(found.header, context.store.now(), unreturned=context.unreturned) is None:
         since = state.attributes
-        state.attributes = Attributes(found.attributes, context.settings)
+        state.attributes = since.renewed(found.attributes)
         for name in since:
             state.attributes.set(name, since.get(name))
 
