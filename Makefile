@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 UV := .venv/bin/uv
 EXPORT := $(UV) export --quiet --no-header --no-annotate --no-emit-workspace
 
-.PHONY: help install up down reset status logs demo test check bench requirements openapi
+.PHONY: help install up down reset status logs demo admin test check bench requirements openapi
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -29,6 +29,9 @@ logs: ## the last lines of every part; PART=users for one
 
 demo: ## one story through the running platform, hop by hop; REPEAT=20 repeats it
 	@$(PYTHON) -m local demo $(if $(REPEAT),--repeat $(REPEAT))
+
+admin: ## somebody who may sign in at the admin; asks for name, email and password
+	@$(PYTHON) -m local manage createsuperuser
 
 check: install ## linters, types, arrows between packages
 	@$(PYTHON) -m tests.run check

@@ -11,6 +11,7 @@ from pathlib import Path
 from local import layout as layouts
 from local.errors import LocalError, NotRunning
 from local.layout import Layout
+from local.parts.services import Users
 from local.platform import PartState, Platform, Stages
 from local.progress import Stopwatch, Terminal
 
@@ -113,7 +114,7 @@ def logs(options: argparse.Namespace, platform: Platform, terminal: Terminal) ->
         raise NotRunning(f"There is no log of {options.part or 'anything'}.", f"There are logs of: {known}.")
     follow = ["--follow=name", "--retry"] if options.follow else []
     command = ["tail", "-n", str(options.lines), *follow, *(str(path) for path in files)]
-    os.execvp(command[0], command)  # noqa: S606 - no shell is wanted
+    os.execvp(command[0], command)
 
 
 def demo(options: argparse.Namespace, platform: Platform, terminal: Terminal) -> int:
@@ -122,6 +123,22 @@ def demo(options: argparse.Namespace, platform: Platform, terminal: Terminal) ->
 
     platform.states()  # says so when it does not run
     return tell(platform.layout, terminal, rounds=options.repeat)
+
+
+def manage(options: argparse.Namespace, layout: Layout, terminal: Terminal) -> int:
+    """Django's own commands with the settings of the running users service: `manage createsuperuser`."""
+    del terminal
+    Platform(layout).states()
+    environment = {**layout.environment(), **Users(layout).environment, "OTEL_EXPORTER_OTLP_ENDPOINT": ""}
+    os.chdir(layout.root / "services" / "django-users")
+    os.execve(layout.python, [str(layout.python), "manage.py", *options.command], environment)
+
+
+def _count(text: str) -> int:
+    """For argparse: a whole number from 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1")
+    return int(text)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -134,8 +151,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("-f", "--follow", action="store_true")
     command.add_argument("-n", "--lines", type=int, default=20)
     command.set_defaults(run=logs)
+    command = commands.add_parser("manage", help=manage.__doc__)
+    command.add_argument("command", nargs=argparse.REMAINDER)
+    command.set_defaults(run=manage)
     command = commands.add_parser("demo", help=demo.__doc__)
-    command.add_argument("--repeat", type=int, default=1, metavar="N", help="go on N times")
+    command.add_argument("--repeat", type=_count, default=1, metavar="N", help="go on N times")
     command.set_defaults(run=demo)
     return parser
 

@@ -66,7 +66,7 @@ class Secrets:
         _keep(self.certificate, lambda: _self_signed(key))
 
     def _make_session_keys(self) -> None:
-        command = [str(self._layout.python), "-m", "polysession.keys", str(self.session_keys)]
+        command = [str(self._layout.python), "-m", "polysession", "keys", str(self.session_keys)]
         made = subprocess.run(
             command, capture_output=True, text=True, env=self._layout.environment(), check=False
         )

@@ -46,3 +46,15 @@ def test_a_cart_filled_in_one_tab_is_seen_in_the_other(new_page, shopper):
     first.goto("/cart")
     for name in ("teel rule", "ield notebook"):
         expect(first.get_by_role("main")).to_contain_text(name)
+
+
+def test_a_device_that_was_signed_out_learns_it_at_its_next_click(new_page, shopper):
+    shopper.sign_up()
+    here, there = new_page(), new_page()
+    for page in (here, there):
+        page.goto("/sign-in")
+        pages.sign_in(page, shopper)
+    pages.sign_out_everywhere(here)
+    expect(here.get_by_role("link", name="Sign in").first).to_be_visible()
+    there.get_by_role("link", name="Cart").first.click()
+    expect(there.get_by_role("button", name=f"Account of {shopper.name}")).to_have_count(0)

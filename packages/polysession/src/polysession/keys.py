@@ -1,5 +1,5 @@
 """The key files of ``docs/configuration.md``: read at start, and again when they change (the one exception to settings
-being read once); ``python -m polysession.keys DIR`` makes what is missing.
+being read once); ``python -m polysession keys DIR`` makes what is missing.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import json
 import logging
 import os
 import secrets
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -154,7 +153,7 @@ def _load_ring(directory: Path, faults: list[str], *, now: int | None = None) ->
     try:
         files = _key_files(directory)
     except OSError as error:
-        faults.append(f"{directory}: {error.strerror}; `python -m polysession.keys` makes it")
+        faults.append(f"{directory}: {error.strerror}; `python -m polysession keys DIR` makes it")
         return KeyRing(())
     for file in files:
         if len(file.name) != 1 or file.name not in ALPHABET:
@@ -163,7 +162,7 @@ def _load_ring(directory: Path, faults: list[str], *, now: int | None = None) ->
     if now is None:
         return KeyRing(keys)
     if not files:
-        faults.append(f"{directory}: holds no key; `python -m polysession.keys` makes one")
+        faults.append(f"{directory}: holds no key; `python -m polysession keys DIR` makes one")
     elif keys and all(key.activate_after > now for key in keys):
         faults.append(f"{directory}: no key signs yet, each has a later activate_after")
     return KeyRing(keys)
@@ -178,7 +177,7 @@ def _load_key(file: Path, faults: list[str], *, key_id: str) -> Key | None:
     try:
         return _parse_key(file.read_bytes(), key_id)
     except OSError as error:
-        faults.append(f"{file}: {error.strerror}; `python -m polysession.keys` makes what is missing")
+        faults.append(f"{file}: {error.strerror}; `python -m polysession keys DIR` makes what is missing")
     except _FaultError as fault:
         faults.append(f"{file}: {fault}")
     return None
@@ -243,18 +242,3 @@ def _make_key(file: Path, *, activate_after: datetime | None = None) -> bool:
 
 def _now() -> int:
     return int(datetime.now(UTC).timestamp() * 1000)
-
-
-def main(arguments: list[str]) -> int:
-    if len(arguments) != 1:
-        print("usage: python -m polysession.keys DIR", file=sys.stderr)
-        return 2
-    directory = Path(arguments[0])
-    for path in make_keys(directory):
-        print(f"made {path}")
-    load_keys(directory)
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

@@ -87,7 +87,7 @@ def test_a_ring_whose_only_key_signs_later_is_refused(tmp_path: Path) -> None:
 
 def test_the_command_makes_what_is_missing(tmp_path: Path) -> None:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "polysession.keys", *arguments]
+        command = [sys.executable, "-m", "polysession", "keys", *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
     first, again = run(str(tmp_path / "keys")), run(str(tmp_path / "keys"))

@@ -328,9 +328,8 @@ def _unavailable(*_: Any) -> None:
 
 
 class Rotations(RuleBasedStateMachine):
-    """One browser with any number of requests under way, answers that get lost, and a thief who copied the jar
-    of its tokens. As long as only the browser acts, it is signed in; the thief's use ends the session.
-    """
+    """One browser, requests under way, answers that get lost, and a thief who copied its jar.
+    As long as only the browser acts, it is signed in; the thief's use ends the session."""
 
     under_way: Bundle[Session] = Bundle("under_way")
 

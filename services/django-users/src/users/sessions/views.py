@@ -30,6 +30,7 @@ from users.views import View
 
 PENDING = "Ended in the ledger; the session store has not confirmed it yet. It is repeated until it has."
 
+
 class Sessions(View):
     @operation(
         "signIn",

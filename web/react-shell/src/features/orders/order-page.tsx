@@ -54,7 +54,7 @@ function Receipt({ order, placed }: { order: Order; placed: boolean }) {
         actions={<LinkButton to="/">Go on looking</LinkButton>}
       >
         {placed
-          ? `The order is placed. We have written to ${order.email}, and will write again when it leaves.`
+          ? `The order is placed. The confirmation is for ${order.email}.`
           : `Placed on ${formatExact(Date.parse(order.created_at))}.`}
       </PageHeader>
       <Card flush className={classes.receipt}>
