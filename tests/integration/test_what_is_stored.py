@@ -29,6 +29,8 @@ def contents_of(node: redis.Redis) -> list[bytes]:
                 found += node.zrange(key, 0, -1)
             elif kind == b"list":
                 found += node.lrange(key, 0, -1)
+            elif kind == b"stream":
+                found += [part for _, entry in node.xrange(key) for pair in entry.items() for part in pair]
             else:
                 found.append(node.get(key))
     return found
