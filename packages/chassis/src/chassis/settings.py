@@ -186,6 +186,8 @@ class ServiceSettings(BaseSettings):
     session_anonymous_idle_seconds: Seconds = 86400
     session_anonymous_absolute_seconds: Seconds = 604800
     session_rotate_seconds: int = Field(default=3600, ge=0)
+    sessions_a_principal: int = Field(default=100, ge=1, le=1000)
+    session_limit_policy: Literal["replace", "refuse"] = "replace"
     store_deadline_ms: int = Field(default=250, gt=0)
     body_limit_bytes: int = Field(default=1_048_576, gt=0)
     trusted_proxies: Networks = (ipaddress.ip_network("127.0.0.1"),)

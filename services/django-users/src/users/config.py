@@ -52,6 +52,8 @@ class Config(ServiceSettings):
             anonymous_idle=self.session_anonymous_idle_seconds,
             anonymous_absolute=self.session_anonymous_absolute_seconds,
             rotate_after=self.session_rotate_seconds,
+            sessions_a_principal=self.sessions_a_principal,
+            limit_policy=self.session_limit_policy,
             secure=self.secure_cookies,
         )
 

@@ -23,6 +23,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
     "users.accounts.apps.AccountsAdminConfig",
+    "users.accounts.apps.AccountsConfig",  # before django.contrib.auth: its changepassword ends sessions
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -30,7 +31,6 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "polysession.contrib.django.ledger",
-    "users.accounts.apps.AccountsConfig",
 ]
 MIDDLEWARE = [
     "users.telemetry.RouteMiddleware",

@@ -6,9 +6,11 @@ import re
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from users.accounts.models import Account
 
 PASSWORD = "correct horse battery staple"
+NEW = "another long passphrase"
 ADMIN = "/api/users/admin/"
 
 
@@ -134,3 +136,10 @@ def test_an_account_can_be_added(staff: Any, new_person: Any):
     answer = submit(staff, path, usable_password="true", **fields)
     assert answer.status_code == 302, answer.content
     new.sign_in()
+
+
+def test_the_changepassword_command_ends_the_accounts_sessions(person: Any, monkeypatch: Any):
+    monkeypatch.setattr("getpass.getpass", lambda prompt="": NEW)
+    call_command("changepassword", person.name)
+    assert person.ask("GET", "me").status_code == 401
+    assert Account.objects.get(username=person.name).check_password(NEW)

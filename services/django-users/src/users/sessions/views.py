@@ -40,6 +40,9 @@ class Sessions(View):
         answers={
             201: Answer(CurrentSessionSerializer, "Signed in.", sets_cookie=True),
             401: problem("Username or password is wrong; which is not said."),
+            409: problem(
+                "Signed in on as many devices as allowed, and the policy is to refuse; sign out on one."
+            ),
             429: problem("Too many failed sign-ins for this account or address.", retries=True),
         },
     )
