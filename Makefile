@@ -36,7 +36,7 @@ admin: ## somebody who may sign in at the admin; asks for name, email and passwo
 check: install ## linters, types, arrows between packages
 	@$(PYTHON) -m tests.run check
 
-test: install ## everything, on free ports of its own; ONLY="polysession e2e" for some
+test: install ## everything, on free ports of its own; ONLY="polysession platform" for some
 	@$(PYTHON) -m tests.run $(ONLY)
 
 bench: install ## ratios to a bare client and to the stock stacks, on a Redis Cluster of its own
