@@ -35,6 +35,7 @@ from .core.session import Session
 from .core.settings import SessionSettings
 from .core.store import Store
 from .core.token import Keys
+from .extras import extra
 from .keys import KeyDirectory, load_keys
 from .seal import load_cipher
 
@@ -108,14 +109,8 @@ def connect(
     ``ledger``, ``restorer``: see ``core.ledger``.
     Raises ``InvalidSettings``, and ``ImportError`` without the extra ``redis``.
     """
-    try:
+    with extra("redis", "redis", "hiredis"):
         from .stores.redis import RedisStore
-    except ImportError as cause:
-        if (cause.name or "").partition(".")[0] not in ("redis", "hiredis"):
-            raise
-        raise ImportError(
-            "the Redis Cluster store needs its extra: pip install 'polysession[redis]'"
-        ) from cause
     settings = settings or SessionSettings()
     tls = isinstance(nodes, str) and nodes.startswith(_TLS)
     store = RedisStore(

@@ -20,15 +20,17 @@ from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Protocol, TypeVar
 
-from flask import Flask, Request, Response, current_app, json, request
-from flask import session as flask_session
-from flask.sessions import SessionInterface, SessionMixin
-
 from ..core import cookie as cookies
 from ..core import errors
 from ..core.manager import SessionManager
 from ..core.record import END_REASONS, Device
 from ..core.session import Session
+from ..extras import extra
+
+with extra("flask"):
+    from flask import Flask, Request, Response, current_app, json, request
+    from flask import session as flask_session
+    from flask.sessions import SessionInterface, SessionMixin
 
 View = TypeVar("View", bound=Callable[..., Any])
 

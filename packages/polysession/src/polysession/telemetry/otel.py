@@ -12,11 +12,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import Token
 
-from opentelemetry import baggage, context, trace
-from opentelemetry.context import Context
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
-
 from ..core.events import Events
+from ..extras import extra
+
+with extra("otel", "opentelemetry"):
+    from opentelemetry import baggage, context, trace
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
 
 SESSION_ID = "session.id"
 PSEUDONYM = "enduser.pseudo.id"

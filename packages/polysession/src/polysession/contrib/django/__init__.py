@@ -20,8 +20,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.signals import user_logged_in
-from django.http import HttpRequest
+from ...extras import extra
+
+with extra("django"):
+    from django.contrib.auth.signals import user_logged_in
+    from django.http import HttpRequest
 
 from .csrf import CsrfMiddleware, check_csrf, csrf_token
 from .manager import get_manager
