@@ -91,8 +91,10 @@ class Command:
 
 
 @dataclass(slots=True)
-class _State:
-    """What belongs to one process: sockets and locks must not cross a fork."""
+class State:
+    """What belongs to one process: sockets and locks must not cross a fork. (And to one event loop: see
+    ``asynchronous``.)
+    """
 
     pid: int
     breaker: Breaker
@@ -103,6 +105,7 @@ class _State:
     refreshing: Lock = field(default_factory=Lock)
     refreshed_at: float = float("-inf")
     turn: int = 0
+    pool_type: type[Pool] = Pool
 
 
 class Cluster:
@@ -124,7 +127,7 @@ class Cluster:
         self._credentials = credentials or Credentials()
         self._monotonic = monotonic
         self._sleep = sleep
-        self._state = _State(os.getpid(), Breaker(self._monotonic))
+        self._state = self._new_state()
 
     def deadline(self, seconds: float) -> Deadline:
         return Deadline(seconds, self._monotonic)
@@ -236,17 +239,20 @@ class Cluster:
         for pool in tuple(self._here().pools.values()):
             pool.clear()
 
-    def _here(self) -> _State:
+    def _here(self) -> State:
         state = self._state
         if state.pid != os.getpid():
             # After a fork: the parent's sockets are not ours, and its locks may be held for ever.
-            state = self._state = _State(os.getpid(), Breaker(self._monotonic))
+            state = self._state = self._new_state()
         return state
 
-    def _pool(self, state: _State, node: Node) -> Pool:
+    def _new_state(self) -> State:
+        return State(os.getpid(), Breaker(self._monotonic))
+
+    def _pool(self, state: State, node: Node) -> Pool:
         pool = state.pools.get(node)
         if pool is None:
-            made = Pool(node, size=self._pool_size, credentials=self._credentials)
+            made = state.pool_type(node, size=self._pool_size, credentials=self._credentials)
             pool = state.pools.setdefault(node, made)
         return pool
 
@@ -288,7 +294,7 @@ class Cluster:
 
     def _ask(
         self,
-        state: _State,
+        state: State,
         node: Node,
         command: Command,
         asking: bool,
@@ -323,12 +329,12 @@ class Cluster:
         waited = rest[0] if rest else None
         return reply, not isinstance(reply, ResponseError) and isinstance(waited, int) and waited > 0
 
-    def _owner(self, state: _State, slot: int, deadline: Deadline) -> Node | None:
+    def _owner(self, state: State, slot: int, deadline: Deadline) -> Node | None:
         if not state.owners or state.owners[slot] is None or state.owners[slot] in state.suspects:
             self._refresh(state, deadline)
         return state.owners[slot]
 
-    def _successor(self, state: _State, slot: int, failed: Node, deadline: Deadline) -> Node | None:
+    def _successor(self, state: State, slot: int, failed: Node, deadline: Deadline) -> Node | None:
         """Who owns the slot now, if it is another node than the one that failed and there is time to ask
         it.
         """
@@ -340,7 +346,7 @@ class Cluster:
         owner = state.owners[slot]
         return None if owner == failed else owner
 
-    def _refresh(self, state: _State, deadline: Deadline) -> None:
+    def _refresh(self, state: State, deadline: Deadline) -> None:
         """Learns the slot table again, unless somebody does so now or just did. Raises ``NoAnswerError``
         only where there is no table at all; an old one is better than none: a wrong owner redirects or
         fails.
@@ -359,7 +365,7 @@ class Cluster:
         if not state.owners:
             raise NoAnswerError(f"no node of the Redis Cluster knows its slots: {cause}") from cause
 
-    def _learn(self, state: _State, deadline: Deadline) -> RedisError | None:
+    def _learn(self, state: State, deadline: Deadline) -> RedisError | None:
         state.turn += 1
         known = list(dict.fromkeys((*state.nodes, *self._seeds)))
         turn = state.turn % len(known)
@@ -383,7 +389,7 @@ class Cluster:
             state.refreshed_at = self._monotonic()
         return cause
 
-    def _adopt(self, state: _State, owners: list[Node | None], nodes: tuple[Node, ...]) -> None:
+    def _adopt(self, state: State, owners: list[Node | None], nodes: tuple[Node, ...]) -> None:
         state.owners, state.nodes = owners, nodes
         kept = {*nodes, *self._seeds}
         state.suspects &= kept

@@ -54,6 +54,8 @@ class RedisStore(Upkeep):
     ``False`` (a cluster without replicas) leaves them unconfirmed.
     """
 
+    cluster_type = Cluster
+
     def __init__(
         self,
         nodes: Sequence[tuple[str, int]],
@@ -75,7 +77,7 @@ class RedisStore(Upkeep):
     ) -> None:
         credentials = Credentials(username, password, username_file, password_file, tls, ca_file)
         super().__init__(
-            Cluster(nodes, pool_size=pool_size, credentials=credentials),
+            self.cluster_type(nodes, pool_size=pool_size, credentials=credentials),
             Keyspace(prefix),
             deadline_ms=deadline_ms,
             tombstone_ms=tombstone_ms,
