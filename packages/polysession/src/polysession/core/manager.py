@@ -12,6 +12,7 @@ from .ending import Ending, end_one
 from .errors import InvalidToken
 from .events import Events
 from .ledger import Ledger, Restorer
+from .peek import EndedSession, LiveSession, peek_at, peek_of
 from .record import Address, Device, EndReason
 from .seal import Cipher, Sealer, seal_store
 from .session import Session
@@ -118,6 +119,17 @@ class SessionManager:
             SessionInfo(one.session_id, one.header.created_at, one.header.last_seen_at, one.header.device)
             for one in listed
         )
+
+    def peek(self, session_id: str, *, principal: str) -> LiveSession | EndedSession | None:
+        """For background jobs: the principal's session as it is now, read-only. Nothing is touched or ended, and it is
+        not counted as validated. ``None``: there is none, or it is somebody else's. It may end while the job works:
+        whoever acts on it looks again before what cannot be taken back. Raises ``StoreUnavailable``, ``Unreadable``.
+        """
+        return peek_of(self._context, session_id, principal=principal)
+
+    def peek_at(self, address: Address) -> LiveSession | EndedSession | None:
+        """The same for who keeps the address (``Session.address``): an anonymous session's partition is random."""
+        return peek_at(self._context, address)
 
     def end_session(self, principal: str, session_id: str, *, reason: EndReason = "revoked") -> Ending:
         """False: no such live session of this principal. One that had ended before may still be

@@ -159,12 +159,17 @@ class _SealedStore:
         return getattr(self._store, name)
 
     def read(self, address: Address) -> Record | Tombstone | None:
-        found = self._store.read(address)
+        return self._open_record(address, self._store.read(address))
+
+    def _open_record(self, address: Address, found: Record | Tombstone | None) -> Record | Tombstone | None:
         if not isinstance(found, Record):
             return found
         sealer = self._sealer.of(address.session_id)
         opened = {name: _open_attribute(sealer, name, one) for name, one in found.attributes.items()}
         return Record(_open_header(sealer, found.header), opened)
+
+    def peek(self, address: Address) -> Record | Tombstone | None:
+        return self._open_record(address, self._store.peek(address))
 
     def create(
         self, address: Address, record: Record, *, limit: Limit | None = None

@@ -10,7 +10,7 @@ from .ending import end_one
 from .errors import ReadOnly
 from .load import follow, load
 from .merge import Policy
-from .record import EndReason, Kind, Tombstone
+from .record import Address, EndReason, Kind, Tombstone
 from .state import Context, SignIn, State
 from .store import Ended
 
@@ -46,6 +46,14 @@ class Session(MutableMapping[str, Any]):
         """The session ID: of the token, or of the session that this request created. ``None`` without either."""
         token = self._state.token
         return token.address.session_id if token else None
+
+    @property
+    def address(self) -> Address | None:
+        """For a background job that will ``peek_at`` this session: session ID and partition, no secret. ``None`` as
+        ``id``.
+        """
+        token = self._state.token
+        return token.address if token else None
 
     @property
     def token(self) -> str | None:

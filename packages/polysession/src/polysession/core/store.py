@@ -195,6 +195,21 @@ class Store(Protocol):
         """One round trip, no write. May return an expired record: the caller judges by ``now()`` and ends it."""
         ...
 
+    def peek(self, address: Address) -> Record | Tombstone | None:
+        """``read`` for whoever is not the session's browser: a background job, an operator. Nothing is touched,
+        created or ended; an expired record is answered as the tombstone that it is about to become. What it races
+        with: everything. The next moment the session may have ended, or have other attributes; so this is no
+        answer to "may this request go on".
+        """
+        ...
+
+    def find(self, session_id: str) -> Address | None:
+        """Where a record or tombstone of this ID is, by asking every partition: one question for all 4,096, for an
+        operator who has nothing but the ID. Jobs and requests know the address, or the principal. No snapshot of the
+        whole; an ID is drawn once, so there is one place at most.
+        """
+        ...
+
     def create(
         self, address: Address, record: Record, *, limit: Limit | None = None
     ) -> Created | Exists | Outdated | Full:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from ..core import rotation as age
 from ..core import timeouts
 from ..core.clock import Clock, SystemClock
+from ..core.peek import judge_from_outside
 from ..core.record import Address, Attribute, EndReason, Header, Record, Tombstone
 from ..core.store import (
     Absent,
@@ -62,6 +63,14 @@ class MemoryStore:
     def read(self, address: Address) -> Record | Tombstone | None:
         with self._lock:
             return self._get(address)
+
+    def peek(self, address: Address) -> Record | Tombstone | None:
+        return judge_from_outside(self.read(address), now=self.now(), unreturned=self._unreturned_ms)
+
+    def find(self, session_id: str) -> Address | None:
+        with self._lock:
+            found = [address for address in self._entries if address.session_id == session_id]
+            return next((address for address in found if self._get(address)), None)
 
     def create(
         self, address: Address, record: Record, *, limit: Limit | None = None

@@ -15,6 +15,7 @@ from pathlib import Path
 from ..core.clock import Clock, SystemClock
 from ..core.codec import HEADER_FIELD, decode_record, encode_attribute, encode_record
 from ..core.events import Events
+from ..core.peek import judge_from_outside
 from ..core.record import END_REASONS, Address, EndReason, Header, Record, Tombstone
 from ..core.store import (
     Absent,
@@ -93,6 +94,9 @@ class RedisStore(Upkeep):
             command = Command.of("HGETALL", self._keys.record(address))
             fields: Mapping[bytes, bytes] = self._cluster.execute(slot(address.partition), command, deadline)
         return decode_record(fields)
+
+    def peek(self, address: Address) -> Record | Tombstone | None:
+        return judge_from_outside(self.read(address), now=self.now(), unreturned=self._unreturned_ms)
 
     def create(
         self, address: Address, record: Record, *, limit: Limit | None = None

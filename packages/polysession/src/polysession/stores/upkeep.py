@@ -99,6 +99,16 @@ class Upkeep(Operations):
         mine = owned.get(node, frozenset())
         return tuple(partition for partition in range(PARTITIONS) if slot(partition) in mine)
 
+    def find(self, session_id: str) -> Address | None:
+        commands = []
+        for partition in range(PARTITIONS):
+            record = self._keys.record(Address(partition, session_id))
+            commands.append((slot(partition), Command.of("EXISTS", record)))
+        with self._operation("find", "EXISTS", 0, seconds=max(_ALL_SECONDS, self._seconds)) as deadline:
+            replies = self._cluster.execute_all(commands, deadline)
+        found = (partition for partition, there in enumerate(replies) if there)
+        return next((Address(partition, session_id) for partition in found), None)
+
     def count(self) -> int:
         now = self.now()
         with self._operation("count", "ZCOUNT", 0, seconds=max(_ALL_SECONDS, self._seconds)) as deadline:

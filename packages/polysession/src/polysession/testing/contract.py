@@ -21,11 +21,12 @@ from ..core.store import (
 )
 from .doubles import HOUR, make_address, make_attribute, make_principal, make_record
 from .outbox import OutboxContract
+from .peeks import PeekContract
 from .principals import PrincipalContract
 from .rotations import RotationContract
 
 
-class StoreContract(OutboxContract, PrincipalContract, RotationContract):
+class StoreContract(OutboxContract, PeekContract, PrincipalContract, RotationContract):
     """One behaviour suite for every store. Times are written into headers, so no test waits and none needs
     a clock.
 
