@@ -55,7 +55,7 @@ class RedisStore(Upkeep):
     ``False`` (a cluster without replicas) leaves them unconfirmed.
     """
 
-    cluster_type = Cluster
+    cluster_type: type[Cluster] = Cluster
 
     def __init__(
         self,
