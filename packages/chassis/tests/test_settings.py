@@ -27,6 +27,8 @@ def test_every_fault_is_named_in_one_message_that_holds_no_value(monkeypatch: py
         "DATABASE_URL": f"mysql://{marker}",
         "DATABASE_PASSWORD_FILE": f"/nowhere/{marker}",
         "REDIS_NODES": marker,
+        "REDIS_PASSWORD_FILE": f"/nowhere/{marker}",
+        "REDIS_TLS_CA_FILE": f"/nowhere/{marker}",
         "SESSION_KEYS_DIR": f"/nowhere/{marker}",
         "SESSION_PREFIX": f"{{{marker}}}",
         "TRUSTED_PROXIES": marker,
@@ -89,11 +91,30 @@ def test_the_password_is_in_the_dsn_escaped_and_in_no_repr(tmp_path: Path) -> No
     assert "p@ss" not in repr(settings) + repr(settings.database)
 
 
+def test_the_proxies_may_be_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRUSTED_PROXIES", "10.244.0.0/16, fd00::/8,127.0.0.1")
+    assert [str(network) for network in load(ServiceSettings).trusted_proxies] == [
+        *("10.244.0.0/16", "fd00::/8", "127.0.0.1/32")
+    ]
+
+
 def test_a_password_in_the_url_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://orders:hunter2@db.example/orders")
     with pytest.raises(InvalidSettings, match="DATABASE_PASSWORD_FILE") as caught:
         load(ServiceSettings)
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_user_of_the_store_needs_a_password_and_a_password_no_user(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("REDIS_USERNAME", "sessions")
+    with pytest.raises(InvalidSettings, match="REDIS_PASSWORD_FILE: is required with REDIS_USERNAME"):
+        load(ServiceSettings)
+    monkeypatch.setenv("REDIS_PASSWORD_FILE", str(tmp_path / "password"))
+    assert load(ServiceSettings).redis_username == "sessions"
+    monkeypatch.delenv("REDIS_USERNAME")
+    assert load(ServiceSettings).redis_password_file == tmp_path / "password"
 
 
 def test_an_empty_secret_file_is_a_fault(tmp_path: Path) -> None:

@@ -42,6 +42,20 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def test_migrations_that_start_at_once_run_one_after_the_other(environment: dict[str, str]):
+    """Before anything else here has migrated: each finds an empty database, or one that is done."""
+    command = [sys.executable, "manage.py", "migrate", "--no-input", "--wait", "10"]
+    under_way = [
+        subprocess.Popen(
+            command, cwd=SERVICE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(3)
+    ]
+    outputs = [process.communicate(timeout=120) for process in under_way]
+    assert [process.returncode for process in under_way] == [0, 0, 0], outputs
+    assert sorted("No migrations to apply" in told for told, _ in outputs) == [False, True, True]
+
+
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("log") / "gunicorn.log"
@@ -134,3 +148,35 @@ def test_the_keeper_stops_at_once_and_cleanly(service: subprocess.Popen[bytes], 
     done = subprocess.run(command, cwd=SERVICE, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "couldn't stop thread" not in done.stdout + done.stderr
+
+
+def test_the_keeper_tells_probes_and_prometheus_how_it_is(
+    service: subprocess.Popen[bytes], environment: dict[str, str], tmp_path: Path
+):
+    del service  # it has migrated
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    (tmp_path / "gauge_livemin_1.db").write_bytes(b"of a process that is gone")
+    settings = {"KEEPER_BIND": f"127.0.0.1:{port}", "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    command = [sys.executable, "manage.py", "keeper", "--every", "0.2"]
+    with (tmp_path / "log").open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=SERVICE, env={**environment, **settings}, stdout=output, stderr=output
+        )
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=5, trust_env=False) as client:
+            wanted = ("polysession_keeper_leading 1.0", 'service_dependency_up{dependency="store"} 1.0')
+            until = time.monotonic() + 30
+            while not ready(client) or not all(one in client.get("/metrics").text for one in wanted):
+                assert process.poll() is None, (tmp_path / "log").read_text()
+                assert time.monotonic() < until, (tmp_path / "log").read_text()
+                time.sleep(0.2)
+            assert client.get("/livez").status_code == 200
+            assert client.get("/api/users/me").status_code == 404
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=15) == 0
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+    assert '"service": "django-users-keeper"' in (tmp_path / "log").read_text()

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import select
+import socket
 import subprocess
 import sys
 import threading
@@ -57,10 +59,10 @@ def test_releases_that_start_at_once_migrate_once(make_database):
     assert results == [36, 36, 36]
 
 
-def run_module(**environment: str) -> subprocess.CompletedProcess[str]:
+def run_module(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return subprocess.run(
-        [sys.executable, "-m", "orders.migrate"],
+        [sys.executable, "-m", "orders.migrate", *arguments],
         env={**inherited, **environment},
         capture_output=True,
         text=True,
@@ -86,3 +88,32 @@ def test_the_command_needs_the_database_and_nothing_else(make_database, address_
     done = run_module(**{**settings, "DATABASE_URL": address})
     assert done.returncode == 1
     assert "migration_failed" in done.stdout
+
+
+def test_a_database_that_starts_later_is_waited_for(make_database, address_of, tmp_path):
+    url = make_database()
+    (tmp_path / "password").write_text(url.password)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    address = f"postgresql://{url.username}@127.0.0.1:{port}/{url.database}"
+    later = threading.Timer(1, forward, (port, url.host, url.port))
+    later.start()
+    settings = {"DATABASE_URL": address, "DATABASE_PASSWORD_FILE": str(tmp_path / "password")}
+    done = run_module("--wait", "30", **settings)
+    later.join()
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def forward(port: int, host: str, to: int) -> None:
+    """One connection, until both ends are done."""
+    with socket.create_server(("127.0.0.1", port)) as server:
+        server.settimeout(30)
+        near, _ = server.accept()
+    with near, socket.create_connection((host, to)) as far:
+        other = {near: far, far: near}
+        while True:
+            readable, _, _ = select.select([near, far], [], [], 30)
+            for one in readable:
+                if not (data := one.recv(65536)):
+                    return
+                other[one].sendall(data)

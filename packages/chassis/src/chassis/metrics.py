@@ -48,11 +48,15 @@ def make_directory(directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
 
 
-def wipe(directory: Path) -> None:
-    """Delete what an earlier run left. Call it in the process that forks the workers, before it does."""
+def wipe(directory: Path, *, keep: int | None = None) -> None:
+    """Delete what an earlier run left. Call it in the process that forks the workers, before it does.
+
+    ``keep``: the files of a process that forks none and has defined its metrics: its own ID.
+    """
     make_directory(directory)
     for path in directory.glob("*.db"):
-        path.unlink(missing_ok=True)
+        if keep is None or not path.stem.endswith(f"_{keep}"):
+            path.unlink(missing_ok=True)
 
 
 def forget_process(directory: Path, pid: int) -> None:

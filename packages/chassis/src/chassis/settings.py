@@ -92,6 +92,12 @@ def _secret_file(path: Path) -> Path:
     return path
 
 
+def _readable_file(path: Path) -> Path:
+    if not path.is_file() or not os.access(path, os.R_OK):
+        raise ValueError("name a file that this process can read")
+    return path
+
+
 def _directory(path: Path) -> Path:
     if not path.is_dir() or not os.access(path, os.R_OK | os.X_OK):
         raise ValueError("name a directory that this process can read")
@@ -151,6 +157,7 @@ def _endpoint(value: str) -> str:
 
 
 SecretFile = Annotated[Path, AfterValidator(_secret_file)]
+ReadableFile = Annotated[Path, AfterValidator(_readable_file)]
 Directory = Annotated[Path, AfterValidator(_directory)]
 Origin = Annotated[str, AfterValidator(_origin)]
 Bind = Annotated[str, AfterValidator(_bind)]
@@ -179,6 +186,9 @@ class ServiceSettings(BaseSettings):
     database_password_file: SecretFile
     database_pool_size: int = Field(default=4, ge=1)
     redis_nodes: Nodes
+    redis_username: str | None = None
+    redis_password_file: SecretFile | None = Field(default=None, validate_default=True)
+    redis_tls_ca_file: ReadableFile | None = None
     session_keys_dir: Directory
     session_prefix: str = Field(default="ps", pattern=r"^[A-Za-z0-9_.-]{1,32}$")
     session_idle_seconds: Seconds = 1800
@@ -195,6 +205,13 @@ class ServiceSettings(BaseSettings):
     prometheus_multiproc_dir: Path
     otel_exporter_otlp_endpoint: Endpoint = ""
     otel_service_name: str = Field(default="", max_length=255)
+
+    @field_validator("redis_password_file")
+    @classmethod
+    def _with_a_user(cls, file: Path | None, info: ValidationInfo) -> Path | None:
+        if file is None and info.data.get("redis_username") is not None:
+            raise ValueError("is required with REDIS_USERNAME")
+        return file
 
     @field_validator("session_absolute_seconds", "session_anonymous_absolute_seconds")
     @classmethod

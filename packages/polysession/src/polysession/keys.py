@@ -89,9 +89,8 @@ def load_keys(directory: Path, *, now: int | None = None) -> Keys:
     """Raises ``InvalidSettings`` with every fault, none of which holds a value. ``now``: milliseconds."""
     now = _now() if now is None else now
     faults: list[str] = []
-    rings = {name: _load_ring(directory / name, faults, now=now) for name in RINGS}
-    seal = directory / SEAL
-    rings[SEAL] = _load_ring(seal, faults) if seal.exists() else KeyRing(())
+    rings = {name: _load_ring(directory, name, faults, now=now) for name in RINGS}
+    rings[SEAL] = _load_ring(directory, SEAL, faults)
     placement = _load_key(directory / PLACEMENT, faults, key_id="A")
     if faults or placement is None:
         raise InvalidSettings(tuple(faults))
@@ -108,10 +107,12 @@ def make_keys(directory: Path) -> tuple[Path, ...]:
     in_use = (directory / PLACEMENT).exists()
     made = []
     for name in (*RINGS, SEAL):
+        if _key_files(directory, name):
+            continue
         ring = directory / name
         ring.mkdir(mode=0o700, exist_ok=True)
         later = datetime.now(UTC) + FIRST_SEAL if in_use and name == SEAL else None
-        if not _key_files(ring) and _make_key(ring / "A", activate_after=later):
+        if _make_key(ring / "A", activate_after=later):
             made.append(ring / "A")
     if _make_key(directory / PLACEMENT):
         made.append(directory / PLACEMENT)
@@ -123,11 +124,11 @@ def _look(directory: Path) -> tuple[object, ...]:
     found: list[object] = []
     for name in (*RINGS, SEAL):
         try:
-            files = _key_files(directory / name)
+            files = _key_files(directory, name)
         except OSError as error:
             found.append((name, error.errno))
             continue
-        found += [_stat(file) for file in files]
+        found += [_stat(file) for _, file in files]
     return (*found, _stat(directory / PLACEMENT))
 
 
@@ -148,29 +149,39 @@ def _describe(keys: Keys) -> str:
     )
 
 
-def _load_ring(directory: Path, faults: list[str], *, now: int | None = None) -> KeyRing:
-    """``now`` ``None``: no key need sign."""
+def _load_ring(directory: Path, name: str, faults: list[str], *, now: int | None = None) -> KeyRing:
+    """``now`` ``None``: the ring may be missing, and no key need sign."""
+    ring = directory / name
     try:
-        files = _key_files(directory)
+        files = _key_files(directory, name)
     except OSError as error:
-        faults.append(f"{directory}: {error.strerror}; `python -m polysession keys DIR` makes it")
+        faults.append(f"{ring}: {error.strerror}; `python -m polysession keys DIR` makes it")
         return KeyRing(())
-    for file in files:
-        if len(file.name) != 1 or file.name not in ALPHABET:
+    ids = [key_id for key_id, _ in files]
+    for key_id, file in files:
+        if len(key_id) != 1 or key_id not in ALPHABET:
             faults.append(f"{file}: a key's file name is its ID, one base64url character")
-    keys = tuple(key for file in files if (key := _load_key(file, faults, key_id=file.name)) is not None)
+        elif ids.count(key_id) > 1 and file.parent == ring:
+            faults.append(f"{file}: is there twice, also as {name}.{key_id}; remove one")
+    keys = tuple(key for key_id, file in files if (key := _load_key(file, faults, key_id=key_id)) is not None)
     if now is None:
         return KeyRing(keys)
     if not files:
-        faults.append(f"{directory}: holds no key; `python -m polysession keys DIR` makes one")
+        faults.append(f"{ring}: holds no key; `python -m polysession keys DIR` makes one")
     elif keys and all(key.activate_after > now for key in keys):
-        faults.append(f"{directory}: no key signs yet, each has a later activate_after")
+        faults.append(f"{ring}: no key signs yet, each has a later activate_after")
     return KeyRing(keys)
 
 
-def _key_files(ring: Path) -> list[Path]:
-    """Without hidden ones: Kubernetes mounts a Secret by links named ``..data``."""
-    return sorted(file for file in ring.iterdir() if not file.name.startswith("."))
+def _key_files(directory: Path, name: str) -> list[tuple[str, Path]]:
+    """IDs and files of a ring: ``mac/A``, and flat as ``mac.A``, for the keys of a Kubernetes Secret hold no ``/``.
+
+    Without hidden ones: Kubernetes mounts a Secret by links named ``..data``.
+    """
+    ring = directory / name
+    flat = [(file.name.removeprefix(f"{name}."), file) for file in directory.glob(f"{name}.*")]
+    deep = [(file.name, file) for file in ring.iterdir()] if ring.exists() else []
+    return sorted(one for one in (*deep, *flat) if not one[0].startswith("."))
 
 
 def _load_key(file: Path, faults: list[str], *, key_id: str) -> Key | None:

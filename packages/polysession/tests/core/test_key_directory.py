@@ -286,6 +286,53 @@ def test_the_link_swap_of_a_kubernetes_secret_is_one_change(tmp_path: Path) -> N
     assert [key.id for ring in (keys().mac, keys().pepper) for key in ring.keys] == ["B", "B"]
 
 
+def flatten(directory: Path, flat: Path) -> Path:
+    """As the keys of a Secret are named, which hold no ``/``."""
+    make_keys(directory)
+    flat.mkdir()
+    for ring in ("mac", "pepper", "csrf", "seal"):
+        (flat / f"{ring}.A").write_bytes((directory / ring / "A").read_bytes())
+    (flat / "placement").write_bytes((directory / "placement").read_bytes())
+    return flat
+
+
+def test_a_flat_directory_holds_the_same_keys(tmp_path: Path) -> None:
+    flat = flatten(tmp_path / "deep", tmp_path / "flat")
+    assert KeyDirectory(flat)() == KeyDirectory(tmp_path / "deep")()
+    assert make_keys(flat) == ()
+
+
+def test_the_link_swap_of_a_mounted_secret_is_one_change(tmp_path: Path) -> None:
+    """``mac.A -> ..data/mac.A``, and new keys get a link of their own after the swap."""
+    flatten(tmp_path / "deep", tmp_path / "..1")
+    (tmp_path / "..data").symlink_to("..1")
+    for file in (tmp_path / "..1").iterdir():
+        (tmp_path / file.name).symlink_to(f"..data/{file.name}")
+    clock = FakeClock()
+    keys = KeyDirectory(tmp_path, clock=clock)
+    (tmp_path / "..2").mkdir()
+    for file in (tmp_path / "..1").iterdir():
+        (tmp_path / "..2" / file.name).write_bytes(file.read_bytes())
+    write(tmp_path / "..2" / "mac.B")
+    (tmp_path / "..data_tmp").symlink_to("..2")
+    (tmp_path / "..data_tmp").rename(tmp_path / "..data")
+    (tmp_path / "mac.B").symlink_to("..data/mac.B")
+    clock.advance(seconds=1)
+    assert [key.id for key in keys().mac.keys] == ["A", "B"]
+
+
+def test_a_key_that_is_there_in_both_layouts_is_a_fault(tmp_path: Path) -> None:
+    make_keys(tmp_path)
+    write(tmp_path / "mac.A")
+    write(tmp_path / "pepper.BB")
+    with pytest.raises(InvalidSettings) as caught:
+        KeyDirectory(tmp_path)
+    assert [fault.rpartition("/")[2].split(";")[0] for fault in caught.value.faults] == [
+        "A: is there twice, also as mac.A",
+        "pepper.BB: a key's file name is its ID, one base64url character",
+    ]
+
+
 def test_wrong_files_at_the_start_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(InvalidSettings):
         KeyDirectory(tmp_path)

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Annotated
 
 from chassis import settings as chassis_settings
-from chassis.settings import Directory, SecretFile, ServiceSettings, read_secret
+from chassis.settings import Bind, Directory, SecretFile, ServiceSettings, read_secret
 from limits import RateLimitItem, parse
 from polysession import SessionSettings
 from pydantic import AfterValidator
@@ -31,6 +31,7 @@ class Config(ServiceSettings):
     sign_in_limit_account: Rate = "5/minute"
     sign_in_limit_address: Rate = "50/minute"
     live_sessions_metric: bool = True
+    keeper_bind: Bind | None = None
 
     @property
     def django_secret_key(self) -> str:

@@ -14,8 +14,11 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from polysession.contrib.django import SessionMiddleware as PolysessionMiddleware
 from polysession.contrib.django.session import store_of
+from polysession.keeper import Pass
 from polysession.telemetry import otel
+from prometheus_client import Counter, Gauge
 
+_KEEPER_STEPS = ("ended", "carried", "confirmed", "seen", "reapplied", "purged")
 _CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
@@ -62,3 +65,32 @@ class SessionMiddleware(PolysessionMiddleware):
             if (attached := getattr(request, "_session_context", None)) is not None:
                 stack.callback(otel.detach, attached)
             return super().process_response(request, response)
+
+
+class KeeperPasses:
+    """Hears of the keeper's passes: what the work comes to, and whether it is this keeper that does it. One a process."""
+
+    def __init__(self) -> None:
+        self._leading = Gauge(
+            "polysession_keeper_leading",
+            "1 when the last pass of this keeper had the lease.",
+            multiprocess_mode="livemostrecent",
+        )
+        self._passes = Counter(
+            "polysession_keeper_passes",
+            "Passes of the keeper; failed: a step got no answer and is tried again.",
+            ("outcome",),
+        )
+        self._work = Counter(
+            "polysession_keeper_work", "Sessions and events that a step dealt with.", ("step",)
+        )
+        for outcome in ("ok", "failed"):
+            self._passes.labels(outcome)
+        for step in _KEEPER_STEPS:
+            self._work.labels(step)
+
+    def __call__(self, done: Pass) -> None:
+        self._leading.set(done.leading)
+        self._passes.labels("failed" if done.failed else "ok").inc()
+        for step in _KEEPER_STEPS:
+            self._work.labels(step).inc(getattr(done, step))

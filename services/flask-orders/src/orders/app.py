@@ -63,5 +63,8 @@ def connect_sessions(config: Config, users: UsersClient) -> SessionManager:
         events=telemetry.session_events(),
         prefix=config.session_prefix,
         deadline_ms=config.store_deadline_ms,
+        username=config.redis_username,
+        password_file=config.redis_password_file,
+        ca_file=config.redis_tls_ca_file,
         restorer=UsersRestorer(users),
     )

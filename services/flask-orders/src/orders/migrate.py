@@ -1,11 +1,14 @@
-"""``python -m orders.migrate``: the schema to the newest revision, the catalogue to ``seed.json``.
+"""``python -m orders.migrate [--wait SECONDS]``: the schema to the newest revision, the catalogue to ``seed.json``.
 
 All in one transaction, under a lock: any number of releases may start at once, and a failure leaves what was there.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
+import time
+from collections.abc import Sequence
 
 import structlog
 from alembic import command
@@ -22,6 +25,7 @@ from orders.database import CONNECT_SECONDS, MIGRATIONS
 
 LOCK = 0x6F7264657273  # "orders"
 LOCK_WAIT = "60s"
+TRY_SECONDS = 0.2
 
 _log = structlog.get_logger(__name__)
 
@@ -39,7 +43,22 @@ def migrate(url: URL) -> int:
         return seed_catalogue(connection)
 
 
-def main() -> int:
+def migrate_when_up(url: URL, *, wait: float) -> int:
+    """As ``migrate``; a database that does not answer yet is asked again for ``wait`` seconds. Nothing is half done."""
+    until = time.monotonic() + wait
+    while True:
+        try:
+            return migrate(url)
+        except OperationalError as error:
+            if error.statement is not None or time.monotonic() > until:  # a statement: it was connected
+                raise
+        time.sleep(TRY_SECONDS)
+
+
+def main(arguments: Sequence[str] = ()) -> int:
+    parser = argparse.ArgumentParser(prog="python -m orders.migrate")
+    parser.add_argument("--wait", type=float, default=0, help="seconds to wait for the database to answer")
+    wait = parser.parse_args(arguments).wait
     try:
         config = load(MigrationConfig)
     except InvalidSettings as error:
@@ -47,7 +66,7 @@ def main() -> int:
         return 2
     logs.configure("flask-orders", config.log_level)
     try:
-        products = migrate(config.sqlalchemy_url)
+        products = migrate_when_up(config.sqlalchemy_url, wait=wait)
     except OperationalError as error:
         _log.error("migration_failed", error=str(error.orig))
         return 1
@@ -56,4 +75,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

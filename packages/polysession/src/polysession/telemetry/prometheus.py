@@ -18,7 +18,6 @@ from ..core.errors import StoreUnavailable
 from ..core.events import ConflictOutcome, Events, KeysOutcome, RotationCause, Validation
 from ..core.manager import SessionManager
 from ..core.record import END_REASONS, EndReason, Kind
-from ..keeper import Pass
 from ..extras import extra
 
 with extra("prometheus", "prometheus_client"):
@@ -28,7 +27,6 @@ with extra("prometheus", "prometheus_client"):
 
 # Around the deadline of one operation, 250 ms, and well below it: a healthy one takes about 1 ms.
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
-_KEEPER_STEPS = ("ended", "carried", "confirmed", "seen", "reapplied", "purged")
 KINDS = {Kind.ANONYMOUS: "anonymous", Kind.SIGNED_IN: "signed_in"}
 
 
@@ -150,40 +148,6 @@ class PrometheusEvents(Events):
             self._metrics.duration.labels(name, "unavailable").observe(self._timer() - started)
             raise
         self._metrics.duration.labels(name, "ok").observe(self._timer() - started)
-
-
-class KeeperPasses:
-    """Hears of a keeper's passes: what the work comes to, and whether this keeper is the one that does it."""
-
-    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
-        self._leading = Gauge(
-            "polysession_keeper_leading",
-            "1 when the last pass of this keeper had the lease.",
-            registry=registry,
-            multiprocess_mode="livemostrecent",
-        )
-        self._passes = Counter(
-            "polysession_keeper_passes",
-            "Passes of the keeper; failed: a step got no answer and is tried again.",
-            ("outcome",),
-            registry=registry,
-        )
-        self._work = Counter(
-            "polysession_keeper_work",
-            "Sessions and events that a step dealt with.",
-            ("step",),
-            registry=registry,
-        )
-        for outcome in ("ok", "failed"):
-            self._passes.labels(outcome)
-        for step in _KEEPER_STEPS:
-            self._work.labels(step)
-
-    def __call__(self, done: Pass) -> None:
-        self._leading.set(done.leading)
-        self._passes.labels("failed" if done.failed else "ok").inc()
-        for step in _KEEPER_STEPS:
-            self._work.labels(step).inc(getattr(done, step))
 
 
 class LiveSessions(Collector):

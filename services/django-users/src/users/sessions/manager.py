@@ -22,6 +22,9 @@ def make_manager() -> SessionManager:
         events=AllEvents(OTelEvents(), PrometheusEvents()),
         prefix=config.session_prefix,
         deadline_ms=config.store_deadline_ms,
+        username=config.redis_username,
+        password_file=config.redis_password_file,
+        ca_file=config.redis_tls_ca_file,
         ledger=DjangoLedger(),
     )
     lifecycle.on_stop(manager.close)

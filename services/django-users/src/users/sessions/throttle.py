@@ -14,12 +14,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
+from typing import Any
 
+from chassis.settings import read_secret
 from limits import RateLimitItem
 from limits.errors import ConcurrentUpdateError, ConfigurationError, StorageError
 from limits.storage import Storage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 from redis.backoff import NoBackoff
+from redis.credentials import CredentialProvider
 from redis.exceptions import RedisClusterException, RedisError
 from redis.retry import Retry
 
@@ -108,8 +112,28 @@ def _unavailable() -> Iterator[None]:
         raise ThrottleUnavailable from error
 
 
+class _PasswordFile(CredentialProvider):
+    """Read at each new connection, as the session store does: the password may change while we run."""
+
+    def __init__(self, username: str | None, file: Path) -> None:
+        self._username = username
+        self._file = file
+
+    def get_credentials(self) -> tuple[str] | tuple[str, str]:
+        try:
+            password = read_secret(self._file)
+        except ValueError as cause:
+            raise RedisError("REDIS_PASSWORD_FILE cannot be read") from cause
+        return (password,) if self._username is None else (self._username, password)
+
+
 def make_storage(config: Config) -> Storage:
     """Connects. Its keys have the sessions' prefix."""
+    options: dict[str, Any] = {}
+    if config.redis_password_file is not None:
+        options["credential_provider"] = _PasswordFile(config.redis_username, config.redis_password_file)
+    if config.redis_tls_ca_file is not None:
+        options.update(ssl=True, ssl_ca_certs=str(config.redis_tls_ca_file))
     nodes = ",".join(f"{host}:{port}" for host, port in config.redis_nodes)
     return storage_from_string(
         f"redis+cluster://{nodes}",
@@ -119,6 +143,7 @@ def make_storage(config: Config) -> Storage:
         socket_connect_timeout=TIMEOUT_SECONDS,
         retry=Retry(NoBackoff(), 1),
         max_connections=64,
+        **options,
     )
 
 

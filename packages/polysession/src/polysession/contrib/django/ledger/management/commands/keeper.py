@@ -8,7 +8,7 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event
 from typing import Any
@@ -18,11 +18,13 @@ from django.db import close_old_connections, connections, transaction
 from django.db.utils import Error as DatabaseFault
 
 from polysession.contrib.django import get_manager
-from polysession.keeper import Keeper
+from polysession.keeper import Keeper, Pass
 from polysession.stores.ledger import Connection
 
 
 class Command(BaseCommand):
+    """A service may put a command of the same name before it that watches: see ``watched``."""
+
     help = "Ends sessions that are due, carries events to the ledger and the public stream, repairs after a failover."
     requires_system_checks = []
 
@@ -44,14 +46,20 @@ class Command(BaseCommand):
             events=manager.events,
         )
         try:
-            if options["once"]:
-                keeper.work()
-            else:
-                keeper.run(stop, every=options["every"])
+            with self.watched(stop) as hear:
+                if options["once"]:
+                    hear(keeper.work())
+                else:
+                    keeper.run(stop, every=options["every"], hear=hear)
         finally:
             keeper.release()
             manager.close()
             close_database(options["database"])
+
+    @contextmanager
+    def watched(self, stop: Event) -> Iterator[Callable[[Pass], None]]:  # noqa: ARG002
+        """Around all passes; what it yields hears of each. ``stop``: set when stopping begins."""
+        yield lambda _: None
 
 
 @contextmanager
