@@ -10,6 +10,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from .core.asynchronous import AsyncSessionManager
 from .core.clock import Clock
 from .core.cookie import Cookie
 from .core.errors import (
@@ -40,6 +41,7 @@ from .keys import KeyDirectory, load_keys
 from .seal import load_cipher
 
 __all__ = [
+    "AsyncSessionManager",
     "Clock",
     "Conflict",
     "Cookie",
@@ -97,6 +99,7 @@ def connect(
     ca_file: Path | None = None,
     ledger: Ledger | None = None,
     restorer: Restorer | None = None,
+    asynchronous: bool = False,
 ) -> SessionManager:
     """A manager on a Redis Cluster. One a process; thread-safe and fork-safe. Makes no connection: the
     first use does.
@@ -106,14 +109,23 @@ def connect(
     name, attributes are sealed. ``prefix``: first part of every Redis key. ``deadline_ms``:
     one store operation. ``rediss://`` before the nodes speaks TLS, verified against ``ca_file`` or the system's
     authorities. ``username_file``, ``password_file``: read at each new connection.
-    ``ledger``, ``restorer``: see ``core.ledger``.
+    ``ledger``, ``restorer``: see ``core.ledger``. ``asynchronous``: also for event loops (``contrib.asgi``, Django's
+    async views, ``AsyncSessionManager``), with the extra ``async``; a ledger is then asked in a worker thread.
     Raises ``InvalidSettings``, and ``ImportError`` without the extra ``redis``.
     """
     with extra("redis", "redis", "hiredis"):
         from .stores.redis import RedisStore
+    kind = RedisStore
+    if asynchronous:
+        from .core import bridge
+        from .stores.asynchronous import AsyncRedisStore
+
+        bridge.require()
+        kind = AsyncRedisStore
+        ledger, restorer = bridge.hopping(ledger), bridge.hopping(restorer)
     settings = settings or SessionSettings()
     tls = isinstance(nodes, str) and nodes.startswith(_TLS)
-    store = RedisStore(
+    store = kind(
         parse_nodes(nodes.removeprefix(_TLS)) if isinstance(nodes, str) else tuple(nodes),
         prefix=prefix,
         deadline_ms=deadline_ms,

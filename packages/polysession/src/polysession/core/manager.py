@@ -90,6 +90,11 @@ class SessionManager:
         return self._context.keys
 
     @property
+    def asynchronous(self) -> bool:
+        """Its store never blocks an event loop: ``core.bridge.run`` may run what asks it."""
+        return bool(getattr(self._store, "asynchronous", False))
+
+    @property
     def events(self) -> Events:
         return self._context.events
 

@@ -45,6 +45,8 @@ class MemoryStore:
     milliseconds.
     """
 
+    asynchronous = True  # it never waits
+
     def __init__(
         self, *, clock: Clock | None = None, tombstone_ms: int = 3_600_000, unreturned_ms: int = 3_600_000
     ) -> None:
