@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 UV := .venv/bin/uv
 EXPORT := $(UV) export --quiet --no-header --no-annotate --no-emit-workspace
 
-.PHONY: help install up down reset status logs demo admin test check bench requirements openapi
+.PHONY: help install up down reset status logs demo admin test check bench images requirements openapi
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -42,11 +42,16 @@ test: install ## everything, on free ports of its own; ONLY="polysession platfor
 bench: install ## ratios to a bare client and to the stock stacks, on a Redis Cluster of its own
 	@$(PYTHON) -m tests.run bench
 
+images: ## users, orders, shell and tools, for containers; VERSION=0.1.0
+	@docker buildx bake --progress quiet
+	@docker image ls --format '{{.Repository}}:{{.Tag}}\t{{.Size}}' 'polysession/*' | expand -t 32
+
 requirements: ## the hashed requirements, from the pins in the pyproject files
 	$(UV) lock --quiet --upgrade
 	$(EXPORT) --all-packages --all-groups -o requirements-dev.txt >/dev/null
-	for service in django-users flask-orders; do \
-	  $(EXPORT) --no-dev --package $$service -o services/$$service/requirements.txt >/dev/null; done
+	$(EXPORT) --only-group wheels -o requirements-wheels.txt >/dev/null
+	for member in services/django-users services/flask-orders packages/operations; do \
+	  $(EXPORT) --no-dev --package $$(basename $$member) -o $$member/requirements.txt >/dev/null; done
 
 openapi: ## the OpenAPI documents and the shell's types, from the services' code
 	@WRITE_OPENAPI=1 $(PYTHON) -m pytest tests/contract/test_generated.py
