@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 UV := .venv/bin/uv
 EXPORT := $(UV) export --quiet --no-header --no-annotate --no-emit-workspace
 
-.PHONY: help install up down reset status logs demo admin test check bench images requirements openapi
+.PHONY: help install up down reset status logs demo admin test check bench images requirements openapi terraform-check
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -52,6 +52,9 @@ requirements: ## the hashed requirements, from the pins in the pyproject files
 	$(EXPORT) --only-group wheels -o requirements-wheels.txt >/dev/null
 	for member in services/django-users services/flask-orders packages/operations; do \
 	  $(EXPORT) --no-dev --package $$(basename $$member) -o $$member/requirements.txt >/dev/null; done
+
+terraform-check: install ## infra/terraform: formatted, parsed, validated where the providers can be had
+	@$(PYTHON) -m tests.run terraform
 
 openapi: ## the OpenAPI documents and the shell's types, from the services' code
 	@WRITE_OPENAPI=1 $(PYTHON) -m pytest tests/contract/test_generated.py

@@ -59,6 +59,7 @@ TESTS = (
     Suite("pitfalls", pytest("tests/pitfalls"), backed=True),
     Suite("traces", pytest("local/traces/tests")),
     Suite("architecture", pytest("tests/architecture")),
+    Suite("terraform", pytest("tests/terraform")),
     Suite("packaging", pytest("tests/packaging")),
     Suite("platform", pytest("tests/contract", "tests/integration", "tests/failure", "tests/e2e")),
     Suite("local", pytest("tests/local")),
