@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 import redis
-from polysession import connect
+from polysession import AsyncSessionManager, connect
 from polysession.core.errors import StoreUnavailable
 from polysession.core.record import Record
 from polysession.stores.redis import RedisStore
@@ -101,3 +102,24 @@ def test_tls_is_spoken_and_the_node_is_verified(secure_node: tuple[int, Path]) -
     secure.create(address, make_record(secure.now()))
     assert isinstance(secure.read(address), Record)
     secure.close()
+
+
+def test_tls_is_spoken_and_the_node_is_verified_on_an_event_loop(secure_node: tuple[int, Path]) -> None:
+    port, certificate = secure_node
+    nodes = f"rediss://127.0.0.1:{port}"
+
+    async def main() -> None:
+        known = AsyncSessionManager(
+            connect(nodes, make_keys(), ca_file=certificate, deadline_ms=5000, asynchronous=True)
+        )
+        session = await known.open(None)
+        session["cart"] = 1
+        await known.commit(session)
+        assert dict(await known.open(session.token)) == {"cart": 1}
+        known.close()
+        stranger = AsyncSessionManager(connect(nodes, make_keys(), deadline_ms=5000, asynchronous=True))
+        with pytest.raises(StoreUnavailable, match="certificate verify failed"):
+            await stranger.ping()
+        stranger.close()
+
+    asyncio.run(main())
