@@ -19,6 +19,7 @@ from .core.errors import PolysessionError, StoreUnavailable
 from .core.events import Events
 from .core.record import Record, Tombstone
 from .core.store import Absent, Conflicted, Ended, OutboxEvent, Rotation, Store
+from .core.timeouts import timeouts_of
 from .stores import ledger
 from .stores.ledger import Connection, Row
 
@@ -223,8 +224,8 @@ class Keeper:
     # --- Last seen
 
     def _see(self) -> int:
-        """Copied each quarter of the idle timeout. A row whose session the store has ended ends here, too: its event
-        may have been lost with a primary.
+        """Copied each quarter of the idle timeout, with the timeouts that the session has by then. A row whose session the
+        store has ended ends here, too: its event may have been lost with a primary.
         """
         now = self._clock.now()
         with self._database() as connection:
@@ -239,6 +240,10 @@ class Keeper:
                     else:
                         seen = record.header.last_seen_at if isinstance(record, Record) else 0
                         ledger.see(connection, row.session_id, now=now, last_seen_at=seen)
+                        if isinstance(record, Record) and record.header.principal_key == row.principal_key:
+                            # Who has no ledger at hand set them in the store alone.
+                            timeouts = timeouts_of(record.header)
+                            ledger.retime(connection, row.session_id, timeouts, principal=row.principal)
         return len(found)
 
     def _read(self, row: Row) -> Record | Tombstone | None:

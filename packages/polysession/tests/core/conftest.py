@@ -55,6 +55,9 @@ class Switch(MemoryStore):
     def rotate(self, *args: Any) -> Any:
         return self._around("rotate", *args)
 
+    def retime(self, *args: Any, **kwargs: Any) -> Any:
+        return self._around("retime", *args, **kwargs)
+
     def end(self, *args: Any, **kwargs: Any) -> Any:
         return self._around("end", *args, **kwargs)
 

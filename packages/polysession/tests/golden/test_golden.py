@@ -63,6 +63,28 @@ HEADERS = {
         authenticated_at=1_800_000_000_001,
         extra={"zz": [1, "of a later release"]},
     ),
+    "kept": Header(
+        secret_hash=bytes(range(16)),
+        pepper_id="P",
+        created_at=1_800_000_000_000,
+        last_seen_at=1_800_000_060_000,
+        idle=1_209_600_000,
+        absolute_at=1_802_592_000_000,
+        returned=True,
+        keep=True,
+        principal_key="K" * 22,
+        principal="42",
+        authenticated_at=1_800_000_000_000,
+    ),
+    "not kept": Header(
+        secret_hash=bytes(range(16)),
+        pepper_id="P",
+        created_at=1_800_000_000_000,
+        last_seen_at=1_800_000_060_000,
+        idle=86_400_000,
+        absolute_at=1_800_604_800_000,
+        keep=False,
+    ),
 }
 VALUES: dict[str, Any] = {
     "none": None,

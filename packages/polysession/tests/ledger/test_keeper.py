@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from polysession import SessionSettings, StoreUnavailable
-from polysession.core.record import Record, Tombstone
+from polysession.core.record import Record, Timeouts, Tombstone
 from polysession.core.store import OutboxEvent
 from polysession.keeper import Keeper
 from polysession.stores import ledger
@@ -169,3 +169,18 @@ def test_last_seen_is_copied_each_quarter_of_the_idle_timeout(scene: Scene) -> N
     assert scene.keeper().work().seen == 1
     assert scene.found(row).last_seen_at == row.last_seen_at + 300_000
     assert scene.keeper().work().seen == 0
+
+
+def test_timeouts_that_were_set_without_a_ledger_at_hand_are_copied_with_last_seen(scene: Scene) -> None:
+    row = scene.sign_in()
+    timeouts = Timeouts(60_000, scene.clock.now() + 3_600_000)
+    scene.store.retime(row.address, timeouts, principal_key=row.principal_key)
+    scene.clock.advance(milliseconds=row.idle // 4)
+    scene.keeper().work()
+    assert scene.found(row).ended_at is not None  # it idled out by its own, shorter timeout
+    row = scene.sign_in()
+    longer = Timeouts(7 * 86_400_000, scene.clock.now() + 30 * 86_400_000, True)
+    scene.store.retime(row.address, longer, principal_key=row.principal_key)
+    scene.clock.advance(milliseconds=row.idle // 4)
+    scene.keeper().work()
+    assert (scene.found(row).idle, scene.found(row).absolute_at) == (longer.idle, longer.absolute_at)

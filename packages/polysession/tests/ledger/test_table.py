@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from polysession.core.record import Timeouts
 from polysession.stores import ledger
 from polysession.stores.ledger import Row, row_of
 from polysession.testing import make_address, make_record
@@ -73,6 +74,19 @@ def test_an_older_rotation_and_one_of_an_ended_session_change_nothing(connection
     assert (found.secret_hash, found.pepper_id, found.generation) == (bytes([2]) * 16, "B", 3)
     ledger.end(connection, row.session_id, "logout", at=NOW, confirmed=True)
     assert not rotate(3)
+
+
+def test_timeouts_are_set_of_the_principals_own_live_row_only(connection: Any) -> None:
+    row = make_row()
+    ledger.insert(connection, row)
+    timeouts = Timeouts(5, 7)
+    assert not ledger.retime(connection, row.session_id, timeouts, principal="somebody else")
+    assert ledger.retime(connection, row.session_id, timeouts, principal=row.principal)
+    found = ledger.find(connection, row.session_id)
+    assert found is not None
+    assert (found.idle, found.absolute_at) == (5, 7)
+    ledger.end(connection, row.session_id, "logout", at=NOW, confirmed=True)
+    assert not ledger.retime(connection, row.session_id, timeouts, principal=row.principal)
 
 
 def test_an_unconfirmed_end_is_found_until_it_is_confirmed(connection: Any) -> None:

@@ -162,8 +162,8 @@ def meaning_of_header(found: Header | Tombstone) -> dict[str, Any]:
     plain = {
         name: getattr(found, name)
         for name in (
-            "returned", "pepper_id", "rotation_count", "created_at", "last_seen_at", "idle", "absolute_at", "generation",
-            "previous_until", "principal_key", "principal", "authenticated_at",
+            "returned", "keep", "pepper_id", "rotation_count", "created_at", "last_seen_at", "idle", "absolute_at",
+            "generation", "previous_until", "principal_key", "principal", "authenticated_at",
         )
     }  # fmt: skip
     hexed = {name: getattr(found, name).hex() for name in ("secret_hash", "previous_hash", "nonce")}

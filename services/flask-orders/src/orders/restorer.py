@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from threading import BoundedSemaphore
 
-from polysession.core.errors import InvalidToken, LedgerUnavailable
+from polysession.core.errors import LedgerUnavailable
 from polysession.core.state import Context
-from polysession.core.token import Token, hash_secret
+from polysession.core.token import Token, hash_by_each_pepper
 
 from orders.users_client import UsersClient, UsersUnavailable
 
@@ -23,13 +23,7 @@ class UsersRestorer:
 
     def restore(self, context: Context, token: Token) -> bool:
         """The token itself never travels: a hash of its secret by each pepper there is, for the row's is not known here."""
-        try:
-            hashes = {
-                pepper.id: hash_secret(context.keys, token.secret, pepper.id)
-                for pepper in context.keys.pepper.keys
-            }
-        except InvalidToken:
-            return False
+        hashes = hash_by_each_pepper(context.keys, token.secret)
         if not self._turns.acquire(timeout=self._patience):
             raise LedgerUnavailable("restore", "too many sessions are being restored")
         try:

@@ -8,7 +8,7 @@ Offsets count from 0 (Lua's ``string.sub`` and ``struct.unpack`` count from 1):
 offset size struct  field            meaning
 ====== ==== ======= ================ =======================================================================
 0      1    B       kind             1 record, 2 tombstone
-1      1    B       flags            bit 0 signed in, bit 1 returned; a script keeps the bits it does not know
+1      1    B       flags            bit 0 signed in, 1 returned, 2 keep, 3 do not; a script keeps what it does not know
 2      1    c1      pepper_id        one base64url character
 3      2    I2      rotation_count
 5      16   c16     secret_hash
@@ -52,6 +52,8 @@ RECORD_KIND = 1
 TOMBSTONE_KIND = 2
 SIGNED_IN_FLAG = 1
 RETURNED_FLAG = 2
+KEEP_FLAG = 4  # the cookie outlives the browser
+BROWSER_FLAG = 8  # it does not; neither of the two: as sessions of its kind
 PLAIN = b"\x00"
 SEALED = b"\x01"
 
@@ -62,6 +64,7 @@ _PRINCIPAL, _USER_AGENT, _ADDRESS, _AUTHENTICATED_AT = "p", "u", "a", "t"
 
 def encode_header(header: Header) -> bytes:
     flags = (SIGNED_IN_FLAG if header.principal_key else 0) | (RETURNED_FLAG if header.returned else 0)
+    flags |= keep_flags(header.keep)
     prefix = PREFIX.pack(
         RECORD_KIND,
         flags,
@@ -79,6 +82,10 @@ def encode_header(header: Header) -> bytes:
         header.principal_key.encode("ascii"),
     )
     return prefix + (header.sealed_tail or encode_tail(header))
+
+
+def keep_flags(keep: bool | None) -> int:
+    return 0 if keep is None else KEEP_FLAG if keep else BROWSER_FLAG
 
 
 def encode_tail(header: Header) -> bytes:
@@ -126,6 +133,7 @@ def decode_header(data: bytes) -> Header | Tombstone:
             nonce=b"" if fields[12] == _NO_NONCE else fields[12],
             principal_key=fields[13].rstrip(b"\x00").decode("ascii"),
             returned=bool(fields[1] & RETURNED_FLAG),
+            keep=True if fields[1] & KEEP_FLAG else False if fields[1] & BROWSER_FLAG else None,
             **tail,
         )
     except ValueError as cause:

@@ -7,11 +7,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from . import rotation, timeouts
+from . import retiming, rotation, timeouts
 from .attributes import Attributes
+from .codec import encode_tail
 from .cookie import set_session
+from .creation import anonymous_header, draw, signed_in_header
 from .errors import Conflict, GenerationOutdated, SessionEnded, StoreUnavailable, TooManySessions
-from .record import Address, Attribute, Device, EndReason, Header, Kind, Record, Tombstone
+from .record import Address, Attribute, EndReason, Header, Kind, Record, Tombstone
 from .rotation import Standing
 from .state import Context, Creation, RotationTry, SignIn, State
 from .store import Absent, Conflicted, Created, Ended, Full, Limit, Offered, Outdated, Rotation, Written
@@ -21,7 +23,6 @@ from .token import (
     mint,
     new_partition,
     new_secret,
-    new_session_id,
     place,
 )
 
@@ -39,13 +40,17 @@ def commit(context: Context, state: State) -> None:
             _accept(context, state, state.header)
         if state.header is not None:
             _write(context, state)
+        if state.header is not None:
+            _retime(context, state, state.header)
         if state.rotate and state.header is not None:
             _rotate(context, state, state.header)
         if state.header is not None:
             _offer(context, state, state.header)
+        if state.header is not None:
+            retiming.renew_cookie(context, state, state.header)
     elif state.creation is not None or state.attributes.changed:
         _create_anonymous(context, state)
-    state.rotate = False
+    state.rotate = state.reauthenticated = False
 
 
 # --- creation
@@ -58,8 +63,8 @@ def _create_anonymous(context: Context, state: State) -> None:
         raise SessionEnded("rotated-away")
     for _ in range(CREATE_TRIES):
         if state.creation is None:
-            record = Record(_anonymous_header(context, state), state.attributes.all(context.random))
-            state.creation = _draw(context, record, partition=new_partition(context.random))
+            record = Record(anonymous_header(context, state), state.attributes.all(context.random))
+            state.creation = draw(context, record, partition=new_partition(context.random))
         creation = state.creation
         outcome = context.store.create(creation.address, creation.record)
         if isinstance(outcome, Created):
@@ -71,29 +76,6 @@ def _create_anonymous(context: Context, state: State) -> None:
             return
         state.creation = None
     raise StoreUnavailable("create", "no free session ID was found")
-
-
-def _anonymous_header(context: Context, state: State) -> Header:
-    now, settings = context.store.now(), context.settings
-    return Header(
-        secret_hash=b"",
-        pepper_id="",
-        created_at=now,
-        last_seen_at=now,
-        idle=settings.anonymous_idle * 1000,
-        absolute_at=now + settings.anonymous_absolute * 1000,
-        device=state.device or Device(),
-    )
-
-
-def _draw(context: Context, record: Record, *, partition: int) -> Creation:
-    """A new session ID and secret for ``record``."""
-    secret = new_secret(context.random)
-    pepper = context.keys.pepper.signing(context.clock.now())
-    secret_hash = hash_secret(context.keys, secret, pepper.id)
-    header = replace(record.header, secret_hash=secret_hash, pepper_id=pepper.id)
-    address = Address(partition, new_session_id(context.random))
-    return Creation(address, secret, replace(record, header=header))
 
 
 def _count_created(context: Context, kind: Kind, outcome: Created) -> None:
@@ -113,7 +95,7 @@ def _adopt(context: Context, state: State, creation: Creation, header: Header) -
     )
     state.attributes.forget_updates()
     state.adopt(token, header)
-    state.cookie = set_session(context.settings, token.text)
+    state.cookie = set_session(context.settings, token.text, header, context.store.now())
 
 
 # --- delta and touch
@@ -187,6 +169,14 @@ def _lose(context: Context, state: State, outcome: Tombstone | Absent, *, had_ch
         raise SessionEnded(reason or "absent")
 
 
+def _retime(context: Context, state: State, header: Header) -> None:
+    if state.token is None:
+        return
+    outcome = retiming.retime(context, state, state.token, header)
+    if outcome is not None:
+        _lose(context, state, outcome, had_changes=True)
+
+
 # --- rotation on privilege change
 
 
@@ -196,11 +186,13 @@ def _rotate(context: Context, state: State, header: Header) -> None:
     if token is None:
         return
     if state.rotation is None:
-        state.rotation = _draw_rotation(context, header)
+        state.rotation = _draw_rotation(context, header, reauthenticated=state.reauthenticated)
     attempt = state.rotation
     outcome = context.store.rotate(token.address, attempt.rotation)
     state.rotation, state.rotate = None, False
     if isinstance(outcome, Conflicted):
+        if attempt.rotation.tail:
+            raise Conflict(("authenticated_at",))  # never silently: who asked for it acts on it next
         return  # another request rotated first: the old secret is dead, and its answer carries the new one
     if not isinstance(outcome, Written):
         _lose(context, state, outcome, had_changes=True)
@@ -210,8 +202,9 @@ def _rotate(context: Context, state: State, header: Header) -> None:
     _adopt(context, state, Creation(token.address, attempt.secret, Record(rotated, {})), rotated)
 
 
-def _draw_rotation(context: Context, header: Header) -> RotationTry:
+def _draw_rotation(context: Context, header: Header, *, reauthenticated: bool) -> RotationTry:
     secret = new_secret(context.random)
+    proven = replace(header, authenticated_at=context.store.now())
     pepper = context.keys.pepper.signing(context.clock.now())
     drawn = Rotation(
         expected_hash=header.secret_hash,
@@ -220,6 +213,7 @@ def _draw_rotation(context: Context, header: Header) -> RotationTry:
         rotation_count=rotation.next_count(header, step=2),
         previous_until=context.store.now() + context.settings.rotation_refusal * 1000,
         generation=header.generation,
+        tail=encode_tail(proven) if reauthenticated else b"",
     )
     return RotationTry(secret, drawn)
 
@@ -284,7 +278,7 @@ def _hand_out(context: Context, state: State, token: Token, successor: str, head
         rotation_count=rotation.next_count(header),
         secret=successor,
     )
-    state.cookie = set_session(context.settings, minted.text)
+    state.cookie = set_session(context.settings, minted.text, header, context.store.now())
 
 
 # --- sign-in
@@ -328,9 +322,9 @@ def _create_signed_in(context: Context, state: State, sign_in: SignIn) -> None:
     for _ in range(CREATE_TRIES):
         if sign_in.creation is None:
             partition, principal_key = place(context.keys, sign_in.principal)
-            header = _signed_in_header(context, state, sign_in, principal_key)
+            header = signed_in_header(context, state, sign_in, principal_key)
             record = Record(header, state.attributes.all(context.random))
-            sign_in.creation = _draw(context, record, partition=partition)
+            sign_in.creation = draw(context, record, partition=partition)
         creation = sign_in.creation
         if context.ledger is not None:
             context.ledger.sign_in(creation.address, creation.record.header)
@@ -351,23 +345,6 @@ def _create_signed_in(context: Context, state: State, sign_in: SignIn) -> None:
             return
         sign_in.creation = None
     raise StoreUnavailable("create", "no free session ID was found")
-
-
-def _signed_in_header(context: Context, state: State, sign_in: SignIn, principal_key: str) -> Header:
-    now, settings = context.store.now(), context.settings
-    return Header(
-        secret_hash=b"",
-        pepper_id="",
-        created_at=now,
-        last_seen_at=now,
-        idle=settings.idle * 1000,
-        absolute_at=now + settings.absolute * 1000,
-        generation=sign_in.generation,
-        principal_key=principal_key,
-        principal=sign_in.principal,
-        device=state.device or (sign_in.old.device if sign_in.old else Device()),
-        authenticated_at=now,
-    )
 
 
 def _end_old(context: Context, sign_in: SignIn) -> Mapping[str, Attribute | None]:

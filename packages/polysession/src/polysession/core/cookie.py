@@ -1,15 +1,15 @@
 """The session cookie as data: when it is set, cleared or left alone; the adapters put it on the response.
 
 OWASP Session Management Cheat Sheet: ``Secure``, ``HttpOnly``, ``SameSite``, the ``__Host-`` prefix (no
-``Domain``), and no persistence for a signed-in session. A session from before sign-in is kept until its
-absolute timeout: a cart survives the browser, an identity does not.
+``Domain``), and no persistence for a signed-in session, unless the app asked for it ("remember me"). A session from
+before sign-in is kept until its absolute timeout: a cart survives the browser, an identity does not.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .record import Kind
+from .record import Header, Kind
 from .settings import SessionSettings
 
 SEVERAL = "several"
@@ -50,10 +50,18 @@ def find(header: str, name: str) -> str | None:
     return values.pop() if len(values) == 1 else SEVERAL if values else None
 
 
-def set_session(settings: SessionSettings, token_text: str) -> Cookie:
-    anonymous = token_text.startswith(Kind.ANONYMOUS.value)
-    max_age = settings.anonymous_absolute if anonymous else None
-    return Cookie(session_cookie_name(settings), token_text, max_age, settings.secure)
+def set_session(settings: SessionSettings, token_text: str, header: Header, now: int) -> Cookie:
+    return Cookie(session_cookie_name(settings), token_text, max_age(header, now), settings.secure)
+
+
+def is_kept(header: Header) -> bool:
+    """The cookie outlives the browser."""
+    return header.kind is Kind.ANONYMOUS if header.keep is None else header.keep
+
+
+def max_age(header: Header, now: int) -> int | None:
+    """Kept, it lasts until the absolute timeout: touches set no cookie, and the idle timeout is the record's."""
+    return max(1, -((now - header.absolute_at) // 1000)) if is_kept(header) else None
 
 
 def clear_session(settings: SessionSettings) -> Cookie:

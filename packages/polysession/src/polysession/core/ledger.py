@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from .record import Address, EndReason, Header
+from .record import Address, EndReason, Header, Timeouts
 
 if TYPE_CHECKING:
     from .state import Context
@@ -36,6 +36,10 @@ class Ledger(Restorer, Protocol):
 
     def end(self, address: Address, reason: EndReason, *, at: int, principal: str | None = None) -> bool:
         """The row ends, unless it has ended or is another principal's: ``False``. ``at``: milliseconds."""
+        ...
+
+    def retime(self, address: Address, timeouts: Timeouts, *, principal: str) -> None:
+        """Other timeouts of the live row."""
         ...
 
     def end_principal(

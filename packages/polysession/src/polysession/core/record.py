@@ -41,6 +41,17 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Of one session. ``idle`` in milliseconds, ``absolute_at`` a time. ``keep``: the cookie outlives the browser;
+    ``None``: as sessions of its kind do.
+    """
+
+    idle: int
+    absolute_at: int
+    keep: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """Times in milliseconds since the epoch, ``idle`` in milliseconds.
 
@@ -57,6 +68,7 @@ class Header:
     rotation_count: int = 0
     generation: int = 0
     returned: bool = False  # the cookie came back once
+    keep: bool | None = None  # the cookie outlives the browser; None: as sessions of its kind do (`cookie`)
     principal_key: str = (
         ""  # 22 base64url characters; empty before sign-in: names the principal's hash in Redis
     )

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum
 
+from .codec import with_tail
 from .errors import InvalidToken
 from .record import Header, Kind
 from .store import Offer, Offered, Rotation
@@ -132,7 +133,7 @@ def accept(header: Header, *, until: int) -> Rotation:
 def rotated(header: Header, rotation: Rotation) -> Header:
     """The header after it."""
     return replace(
-        header,
+        with_tail(header, rotation.tail) if rotation.tail else header,
         secret_hash=rotation.secret_hash,
         pepper_id=rotation.pepper_id,
         rotation_count=rotation.rotation_count,

@@ -42,6 +42,7 @@ from .store import (
     Limit,
     Listed,
     Outdated,
+    Rotation,
     Store,
     Written,
 )
@@ -196,6 +197,11 @@ class _SealedStore:
         }
         outcome = self._store.write(address, sealed, touch=touch)
         return _open_winners(sealer, outcome) if isinstance(outcome, Conflicted) else outcome
+
+    def rotate(self, address: Address, rotation: Rotation) -> Written | Tombstone | Absent | Conflicted:
+        if rotation.tail:
+            rotation = replace(rotation, tail=self._sealer.of(address.session_id).seal(rotation.tail))
+        return self._store.rotate(address, rotation)
 
     def end(
         self,

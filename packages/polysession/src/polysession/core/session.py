@@ -10,9 +10,10 @@ from .ending import end_one
 from .errors import ReadOnly
 from .load import follow, load
 from .merge import Policy
-from .record import Address, EndReason, Kind, Tombstone
+from .record import Address, EndReason, Kind, Timeouts, Tombstone
 from .state import Context, SignIn, State
 from .store import Ended
+from .timeouts import Wish, grant, longest, timeouts_of
 
 NOT_WRITABLE = "the session store gave no answer, so this session cannot be written"
 
@@ -117,6 +118,26 @@ class Session(MutableMapping[str, Any]):
         header = self._load().header
         return header.absolute_at if header else 0
 
+    @property
+    def timeouts(self) -> Timeouts:
+        """As ``commit`` will leave them; of the session that a first write would create, where there is none."""
+        state, context = self._load(), self._context
+        old = state.header if state.sign_in is None else None
+        if old is not None and state.wish is None:
+            return timeouts_of(old)
+        kind = Kind.SIGNED_IN if state.sign_in else old.kind if old else Kind.ANONYMOUS
+        began = old.created_at if old else context.store.now()
+        return grant(state.wish or Wish(), context.settings, kind, began=began)
+
+    @property
+    def keeps_cookie(self) -> bool:
+        """The cookie outlives the browser, until the absolute timeout."""
+        state, keep = self._load(), self.timeouts.keep
+        signed_in = state.sign_in is not None or (
+            state.header is not None and bool(state.header.principal_key)
+        )
+        return not signed_in if keep is None else keep
+
     # --- mapping: attributes only, the principal is not one
 
     def __getitem__(self, name: str) -> Any:
@@ -146,7 +167,10 @@ class Session(MutableMapping[str, Any]):
     def modified(self) -> bool:
         """There is something (nested changes included) that ``commit`` would write, other than a touch."""
         state = self._state
-        return bool(state.sign_in or state.creation or state.rotate or state.attributes.changed)
+        retimes = (
+            state.wish is not None and state.header is not None and self.timeouts != timeouts_of(state.header)
+        )
+        return bool(state.sign_in or state.creation or state.rotate or state.attributes.changed or retimes)
 
     @property
     def read_only(self) -> bool:
@@ -211,6 +235,39 @@ class Session(MutableMapping[str, Any]):
             principal, generation, carry and old.carry, old.old, old.old_token, old.old_attributes
         )
         state.rotate = False
+
+    def set_timeouts(
+        self, *, idle: int | None = None, until: int | None = None, keep: bool | None = None
+    ) -> None:
+        """At ``commit``: other timeouts of this session ("remember me"), or of the one that the same commit creates;
+        what is ``None`` is as the settings say. ``idle``: seconds. ``until``: the absolute timeout, milliseconds since
+        the epoch; without it, an ``idle`` beyond the settings' absolute timeout lasts as long as any may. ``keep``: the
+        cookie outlives the browser. None of it goes beyond ``SessionSettings.remember`` from the session's start: more
+        is a ``ValueError`` here; an ``until`` that would only go beyond it with time is cut. Counts as activity, also
+        in a passive request. A sign-in begins anew with the settings', unless it is in the same commit. Of an anonymous
+        session that exists, the cookie stays as it was set.
+        """
+        state, now = self._writable(), self._context.store.now()
+        most = longest(self._context.settings)
+        for name, seconds in (("idle", idle), ("until", None if until is None else (until - now) / 1000)):
+            if seconds is not None and not 0 < seconds <= most:
+                raise ValueError(
+                    f"{name} must be in the future, and at most {most} seconds (SessionSettings.remember) from now; "
+                    "end() ends a session"
+                )
+        state.wish = Wish(idle, until, keep)
+
+    def reauthenticate(self) -> None:
+        """At ``commit``: the principal has proved again who it is. ``authenticated_at`` is now, and the secret another,
+        without a grace. ``Conflict`` where another request changed the secret meanwhile. Raises ``ValueError`` where
+        nobody is signed in.
+        """
+        state = self._writable()
+        if state.sign_in is not None:
+            return
+        if state.header is None or state.header.principal is None:
+            raise ValueError("nobody is signed in: call sign_in()")
+        state.rotate = state.reauthenticated = True
 
     def rotate(self) -> None:
         """At ``commit``: a new secret for the same session (privilege change). The old one is refused at once.

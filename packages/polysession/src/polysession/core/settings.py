@@ -44,6 +44,9 @@ class SessionSettings:
     anonymous_idle: int = 24 * 3600
     anonymous_absolute: int = 7 * 24 * 3600
     anonymous_unreturned: int = 3600  # until the cookie came back once
+    # "Remember me": the most that ``Session.set_timeouts`` may ask for, from a session's start; 0: no more than above.
+    # NIST SP 800-63B, 4.1.3: at least once in 30 days, whatever the activity.
+    remember: int = 30 * 24 * 3600
     touch_fraction: int = 20  # a touch is due after idle / 20
     rotate_after: int = 3600  # a signed-in session gets a new secret; 0: never
     rotation_grace: int = (
@@ -85,6 +88,8 @@ class SessionSettings:
                 yield f"{name} must be a whole number above 0"
         if type(self.rotate_after) is not int or self.rotate_after < 0:
             yield "rotate_after must be a whole number, 0 for never"
+        if type(self.remember) is not int or self.remember < 0:
+            yield "remember must be a whole number, 0 for none"
         for shorter, longer in (
             ("idle", "absolute"),
             ("anonymous_idle", "anonymous_absolute"),

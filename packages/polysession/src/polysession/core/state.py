@@ -15,6 +15,7 @@ from .record import Address, Attribute, Device, EndReason, Header, Record
 from .rotation import Standing
 from .settings import SessionSettings
 from .store import Offer, Rotation, Store
+from .timeouts import Wish
 from .token import Keys, Token
 
 
@@ -87,6 +88,9 @@ class State:
     creation: Creation | None = None
     sign_in: SignIn | None = None
     rotate: bool = False
+    reauthenticated: bool = False  # the rotation says so in the record
+    wish: Wish | None = None  # other timeouts, asked for by this request
+    cookie_due: bool = False  # its lifetime changed
     rotation: RotationTry | None = None
     standing: Standing = Standing.CURRENT  # of the token, to the record that it opened
     offer: Offer | None = None  # of the successor by age: the same one when the store is asked again
@@ -99,8 +103,9 @@ class State:
         self.loaded = self.created = True
         self.late = self.forged = self.ended = False
         self.end_reason = None
-        self.creation = self.sign_in = None
-        self.offered, self.standing = False, Standing.CURRENT
+        self.creation = self.sign_in = self.wish = None
+        self.cookie_due = self.offered = False
+        self.standing = Standing.CURRENT
 
     def lose(self, _context: Context, reason: EndReason | None) -> None:
         """No live session stands behind it any more; what was to be written is dropped."""
@@ -108,7 +113,7 @@ class State:
         self.end_reason = reason
         self.attributes = self.attributes.renewed({})
         self.creation = self.sign_in = self.rotation = None
-        self.rotate = False
+        self.rotate = self.reauthenticated = False
         if self.offered:
             self.cookie = None  # of a successor that opens nothing now
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from .record import Address, Attribute, EndReason, Header, Record, Tombstone
+from .record import Address, Attribute, EndReason, Header, Record, Timeouts, Tombstone
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class Rotation:
     ``previous_until``: until then (milliseconds, the caller's clock) the old secret is refused without alarm.
     ``generation``: what the record carries from now on; never lowered (an end of the others may have raised
     it meanwhile). ``previous_until`` 0: the ledger repeats a rotation that a failover may have lost
-    (``rotation.repeated``); no event.
+    (``rotation.repeated``); no event. ``tail``: of the header from now on, plain (``codec``); empty: as it is.
     """
 
     expected_hash: bytes
@@ -120,6 +120,7 @@ class Rotation:
     rotation_count: int
     previous_until: int
     generation: int
+    tail: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +241,14 @@ class Store(Protocol):
         ``touch``: last seen becomes the store's now (never goes back) and ``returned`` is set. An expired
         record is ended and its tombstone returned, ``placed``. With no changes and ``touch`` it is a bare
         touch.
+        """
+        ...
+
+    def retime(
+        self, address: Address, timeouts: Timeouts, *, principal_key: str = ""
+    ) -> Written | Tombstone | Absent:
+        """Other timeouts of the same session, which counts as activity. ``principal_key``: the record's own, or
+        nothing is touched and the answer is ``Absent``. On an expired record: as ``write``.
         """
         ...
 

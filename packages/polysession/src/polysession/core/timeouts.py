@@ -4,10 +4,56 @@ same rules.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from .record import Header, Kind
+from .record import Header, Kind, Timeouts
+from .settings import SessionSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What an app asks of one session's timeouts; ``None``: what the settings say. ``idle`` in seconds, ``until`` a
+    time.
+    """
+
+    idle: int | None = None
+    until: int | None = None
+    keep: bool | None = None
+
+
+def longest(settings: SessionSettings) -> int:
+    """The most seconds that anything may be asked for."""
+    return max(settings.remember, settings.absolute)
+
+
+def timeouts_of(header: Header) -> Timeouts:
+    return Timeouts(header.idle, header.absolute_at, header.keep)
+
+
+def grant(wish: Wish, settings: SessionSettings, kind: Kind, *, began: int) -> Timeouts:
+    """What is given of it: the absolute timeout counts from the start, whatever is asked later, and a session does
+    not idle longer than it may last. One that may idle longer than the settings let it last, lasts as long as any may.
+    """
+    signed_in = kind is Kind.SIGNED_IN
+    idle = settings.idle if signed_in else settings.anonymous_idle
+    absolute = settings.absolute if signed_in else settings.anonymous_absolute
+    most = max(settings.remember, absolute)
+    if wish.idle is not None:
+        idle = min(wish.idle, most)
+    end = began + most * 1000
+    if wish.until is not None:
+        end = min(wish.until, end)
+    elif idle <= absolute:
+        end = began + absolute * 1000
+    return Timeouts(idle * 1000, end, wish.keep)
+
+
+def retimed(header: Header, timeouts: Timeouts, now: int) -> Header:
+    """The header with other timeouts. Setting them is activity: a shorter idle timeout counts from now."""
+    return replace(
+        touched(header, now), idle=timeouts.idle, absolute_at=timeouts.absolute_at, keep=timeouts.keep
+    )
 
 
 def is_unreturned(header: Header) -> bool:

@@ -141,6 +141,11 @@ def hash_secret(keys: Keys, secret: str, pepper_id: str) -> bytes:
     return compute(pepper.value, b"secret", secret.encode())[:16]
 
 
+def hash_by_each_pepper(keys: Keys, secret: str) -> dict[str, bytes]:
+    """By pepper ID, for who does not know by which one the hash was made that it is to fit."""
+    return {pepper.id: hash_secret(keys, secret, pepper.id) for pepper in keys.pepper.keys}
+
+
 def derive_secret(keys: Keys, secret: str, pepper_id: str, nonce: bytes) -> str:
     """The successor of ``secret`` by age: the same one for whoever knows secret, nonce and pepper. Raises
     ``InvalidToken`` when the pepper is unknown.
@@ -153,9 +158,7 @@ def derive_secret(keys: Keys, secret: str, pepper_id: str, nonce: bytes) -> str:
 
 def fits_any_pepper(keys: Keys, secret: str, secret_hash: bytes) -> bool:
     """For a hash whose pepper is not noted: the one before a rotation, which may have moved to a newer pepper."""
-    return any(
-        hmac.compare_digest(hash_secret(keys, secret, pepper.id), secret_hash) for pepper in keys.pepper.keys
-    )
+    return any(hmac.compare_digest(one, secret_hash) for one in hash_by_each_pepper(keys, secret).values())
 
 
 def place(keys: Keys, principal: str) -> tuple[int, str]:

@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..core import rotation as age
-from ..core import timeouts
+from ..core import timeouts as timing
 from ..core.clock import Clock, SystemClock
 from ..core.peek import judge_from_outside
-from ..core.record import Address, Attribute, EndReason, Header, Record, Tombstone
+from ..core.record import Address, Attribute, EndReason, Header, Record, Timeouts, Tombstone
 from ..core.store import (
     Absent,
     Change,
@@ -124,8 +124,21 @@ class MemoryStore:
                     attributes.pop(name, None)
                 else:
                     attributes[name] = change.attribute
-            header = timeouts.touched(record.header, self.now()) if touch else record.header
+            header = timing.touched(record.header, self.now()) if touch else record.header
             self._entries[address] = Record(header, attributes)
+            return Written()
+
+    def retime(
+        self, address: Address, timeouts: Timeouts, *, principal_key: str = ""
+    ) -> Written | Tombstone | Absent:
+        with self._lock:
+            record = self._live(address)
+            if not isinstance(record, Record):
+                return record
+            if record.header.principal_key != principal_key:
+                return Absent()
+            header = timing.retimed(record.header, timeouts, self.now())
+            self._entries[address] = Record(header, record.attributes)
             return Written()
 
     def rotate(self, address: Address, rotation: Rotation) -> Written | Tombstone | Absent | Conflicted:
@@ -277,7 +290,7 @@ class MemoryStore:
         return entry or Absent()
 
     def _expiry(self, header: Header) -> EndReason | None:
-        return timeouts.expiry(header, self.now(), unreturned=self._unreturned_ms)
+        return timing.expiry(header, self.now(), unreturned=self._unreturned_ms)
 
     def _bury(self, address: Address, reason: EndReason, successor: str = "") -> Ended:
         entry = self._entries[address]

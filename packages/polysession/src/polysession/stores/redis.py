@@ -13,10 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..core.clock import Clock, SystemClock
-from ..core.codec import HEADER_FIELD, decode_record, encode_attribute, encode_record
+from ..core.codec import HEADER_FIELD, decode_record, encode_attribute, encode_record, keep_flags
+from ..core.errors import StoreUnavailable
 from ..core.events import Events
 from ..core.peek import judge_from_outside
-from ..core.record import END_REASONS, Address, EndReason, Header, Record, Tombstone
+from ..core.record import END_REASONS, Address, EndReason, Header, Record, Timeouts, Tombstone
 from ..core.store import (
     Absent,
     Change,
@@ -167,6 +168,27 @@ class RedisStore(Upkeep):
                 return self._expire(address, rest[0], deadline)
         return read_outcome(status, rest)
 
+    def retime(
+        self, address: Address, timeouts: Timeouts, *, principal_key: str = ""
+    ) -> Written | Tombstone | Absent:
+        keys = [self._keys.record(address), self._keys.expiry(address.partition)]
+        if principal_key:
+            keys.append(self._keys.principal(address.partition, principal_key))
+        arguments = (
+            *(address.session_id, self._unreturned_ms, principal_key),
+            *(timeouts.idle, timeouts.absolute_at, keep_flags(timeouts.keep)),
+        )
+        with self._operation("retime", "EVALSHA", address.partition) as deadline:
+            status, *rest = self._run(scripts.RETIME, address.partition, keys, arguments, deadline)
+            outcome = (
+                self._expire(address, rest[0], deadline)
+                if status == b"expired"
+                else read_outcome(status, rest)
+            )
+        if isinstance(outcome, Conflicted):
+            raise StoreUnavailable("retime", "the session was touched while it expired")
+        return outcome
+
     def rotate(self, address: Address, rotation: Rotation) -> Written | Tombstone | Absent | Conflicted:
         arguments: tuple[str | bytes | int, ...] = (
             self._unreturned_ms,
@@ -176,6 +198,7 @@ class RedisStore(Upkeep):
             rotation.rotation_count,
             rotation.previous_until,
             rotation.generation,
+            rotation.tail,
         )
         keys = (self._keys.record(address), self._keys.outbox(address.partition))
         with self._operation("rotate", "EVALSHA", address.partition) as deadline:

@@ -23,10 +23,11 @@ from .doubles import HOUR, make_address, make_attribute, make_principal, make_re
 from .outbox import OutboxContract
 from .peeks import PeekContract
 from .principals import PrincipalContract
+from .retimings import RetimingContract
 from .rotations import RotationContract
 
 
-class StoreContract(OutboxContract, PeekContract, PrincipalContract, RotationContract):
+class StoreContract(OutboxContract, PeekContract, PrincipalContract, RotationContract, RetimingContract):
     """One behaviour suite for every store. Times are written into headers, so no test waits and none needs
     a clock.
 

@@ -22,6 +22,7 @@ export function readHeader(bytes: Uint8Array): Record<string, unknown> {
     kind: "record",
     signed_in: (flags & 1) !== 0,
     returned: (flags & 2) !== 0,
+    keep: (flags & 4) !== 0 ? true : (flags & 8) !== 0 ? false : null,
     pepper_id: ascii.decode(bytes.subarray(2, 3)),
     rotation_count: number(bytes, 3, 2),
     secret_hash: hex(bytes.subarray(5, 21)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-from ...core.record import EndReason
+from ...core.record import EndReason, Timeouts
 from .row import Row
 
 _COLUMNS = (
@@ -109,6 +109,19 @@ def rotate(
                 *(secret_hash, pepper_id, previous_hash, rotation_count, at, generation, generation),
                 *(session_id, rotation_count),
             ),
+        )
+        > 0
+    )
+
+
+def retime(connection: Connection, session_id: str, timeouts: Timeouts, *, principal: str) -> bool:
+    """``False``: there is no such live row, or it is another principal's."""
+    return (
+        _change(
+            connection,
+            "UPDATE polysession_ledger SET idle = %s, absolute_at = %s "
+            "WHERE session_id = %s AND principal = %s AND ended_at IS NULL",
+            (timeouts.idle, timeouts.absolute_at, session_id, principal),
         )
         > 0
     )

@@ -16,6 +16,7 @@ def _load(name: str) -> Script:
 
 CREATE = _load("create")
 WRITE = _load("write")
+RETIME = _load("retime")
 ROTATE = _load("rotate")
 OFFER = _load("offer")
 END = _load("end")

@@ -18,10 +18,10 @@ from django.db import connections, router, transaction
 from django.db.utils import Error as DatabaseFault
 
 from polysession.core import values
-from polysession.core.errors import GenerationOutdated, InvalidToken, LedgerUnavailable
-from polysession.core.record import TAG_BYTES, Address, Attribute, EndReason, Header, Record
+from polysession.core.errors import GenerationOutdated, LedgerUnavailable
+from polysession.core.record import TAG_BYTES, Address, Attribute, EndReason, Header, Record, Timeouts
 from polysession.core.state import Context
-from polysession.core.token import Token, hash_secret
+from polysession.core.token import Token, hash_by_each_pepper
 from polysession.stores import ledger
 from polysession.stores.ledger import Row
 
@@ -87,6 +87,10 @@ class DjangoLedger:
                 connection, address.session_id, reason, at=at, confirmed=False, principal=principal
             )
 
+    def retime(self, address: Address, timeouts: Timeouts, *, principal: str) -> None:
+        with self._transaction("retime") as connection:
+            ledger.retime(connection, address.session_id, timeouts, principal=principal)
+
     def end_principal(
         self, principal: str, reason: EndReason, *, generation: int, at: int, keep: str | None = None
     ) -> int:
@@ -96,13 +100,7 @@ class DjangoLedger:
             )
 
     def restore(self, context: Context, token: Token) -> bool:
-        try:
-            hashes = {
-                pepper.id: hash_secret(context.keys, token.secret, pepper.id)
-                for pepper in context.keys.pepper.keys
-            }
-        except InvalidToken:
-            return False
+        hashes = hash_by_each_pepper(context.keys, token.secret)
         return self.restore_session(
             context, token.address.session_id, hashes, partition=token.address.partition
         )

@@ -1,0 +1,54 @@
+"""What a new session begins with: header, session ID, secret."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .record import Address, Device, Header, Kind, Record
+from .state import Context, Creation, SignIn, State
+from .timeouts import Wish, grant
+from .token import hash_secret, new_secret, new_session_id
+
+
+def anonymous_header(context: Context, state: State) -> Header:
+    now = context.store.now()
+    granted = grant(state.wish or Wish(), context.settings, Kind.ANONYMOUS, began=now)
+    return Header(
+        secret_hash=b"",
+        pepper_id="",
+        created_at=now,
+        last_seen_at=now,
+        idle=granted.idle,
+        absolute_at=granted.absolute_at,
+        keep=granted.keep,
+        device=state.device or Device(),
+    )
+
+
+def signed_in_header(context: Context, state: State, sign_in: SignIn, principal_key: str) -> Header:
+    now = context.store.now()
+    granted = grant(state.wish or Wish(), context.settings, Kind.SIGNED_IN, began=now)
+    return Header(
+        secret_hash=b"",
+        pepper_id="",
+        created_at=now,
+        last_seen_at=now,
+        idle=granted.idle,
+        absolute_at=granted.absolute_at,
+        keep=granted.keep,
+        generation=sign_in.generation,
+        principal_key=principal_key,
+        principal=sign_in.principal,
+        device=state.device or (sign_in.old.device if sign_in.old else Device()),
+        authenticated_at=now,
+    )
+
+
+def draw(context: Context, record: Record, *, partition: int) -> Creation:
+    """A new session ID and secret for ``record``."""
+    secret = new_secret(context.random)
+    pepper = context.keys.pepper.signing(context.clock.now())
+    secret_hash = hash_secret(context.keys, secret, pepper.id)
+    header = replace(record.header, secret_hash=secret_hash, pepper_id=pepper.id)
+    address = Address(partition, new_session_id(context.random))
+    return Creation(address, secret, replace(record, header=header))
