@@ -4,7 +4,7 @@ import gzip
 import json
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +19,7 @@ from local.layout import HOST, Layout
 from local.parts.edge import Edge
 from local.platform import Platform
 from local.secrets import Secrets
+from local.supervisor import Program
 
 SESSION_ID = "AbCdEfGhIjKlMnOp"
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
@@ -83,7 +84,18 @@ def serve(port: int) -> tuple[ThreadingHTTPServer, Upstream]:
     return server, upstream
 
 
-def run(layout: Layout) -> Iterator[Running]:
+class BehindAProxy(Edge):
+    """Told of a proxy in front of it: whoever connects here, and a network before that."""
+
+    @property
+    def programs(self) -> Sequence[Program]:
+        proxies = {"EDGE_TRUSTED_PROXIES": f"{HOST}/32 198.51.100.0/24"}
+        return [
+            replace(program, environment={**program.environment, **proxies}) for program in super().programs
+        ]
+
+
+def run(layout: Layout, *, part: type[Edge] = Edge) -> Iterator[Running]:
     shell = layout.state / "shell"
     (shell / "assets").mkdir(parents=True)
     (shell / "index.html").write_text("<!doctype html><title>Almanac</title>")
@@ -91,7 +103,7 @@ def run(layout: Layout) -> Iterator[Running]:
     (shell / "compass.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
     layout = replace(layout, shell=shell)
     served = [serve(port) for port in (layout.ports.users, layout.ports.orders, layout.ports.traces)]
-    platform = Platform(layout, stages=((Edge(layout),),))
+    platform = Platform(layout, stages=((part(layout),),))
     try:
         platform.start()
         yield Running(layout, *(upstream for _, upstream in served))
@@ -186,6 +198,14 @@ def test_what_a_client_claims_about_itself_goes_no_further(edge: Running) -> Non
     assert headers["X-Forwarded-Host"] == f"{HOST}:{edge.layout.ports.edge}"
     assert {name for name in ("Baggage", "X-Real-IP", "Forwarded", "X-Session-Id") if headers[name]} == set()
     assert TRACE_ID in headers["traceparent"]
+
+
+def test_a_trusted_proxy_says_who_the_client_is_and_nobody_else_does(layout: Layout) -> None:
+    claims = {"X-Forwarded-For": "10.9.9.9, 203.0.113.9, 198.51.100.7"}
+    for edge in run(layout, part=BehindAProxy):
+        with edge.client() as client:
+            client.get("/api/users/anonymous", headers=claims)
+        assert edge.users.last()[2]["X-Forwarded-For"] == "203.0.113.9"
 
 
 def test_the_session_id_is_on_the_edges_span_and_not_in_the_answer(edge: Running) -> None:
