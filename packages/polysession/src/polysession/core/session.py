@@ -205,6 +205,10 @@ class Session(MutableMapping[str, Any]):
         """
         return self._load().attributes.draft(name, default)
 
+    def mark_passive(self) -> None:
+        """This request is no activity: ``commit`` will not touch."""
+        self._state.passive = True
+
     def set_policy(self, name: str, policy: Policy) -> None:
         """How changes of an attribute merge, for this request; goes before the schema. See ``merge`` for the
         policies. ``raise``: ``Conflict``; what this request changed is dropped and the newer values are seen.
