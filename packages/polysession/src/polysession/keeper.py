@@ -15,6 +15,7 @@ from threading import Event
 from typing import TypeVar
 
 from .core.clock import Clock, SystemClock
+from .core.ending import end_due
 from .core.errors import PolysessionError, StoreUnavailable
 from .core.events import Events
 from .core.record import Record, Tombstone
@@ -26,8 +27,6 @@ from .stores.ledger import Connection, Row
 T = TypeVar("T")
 Database = Callable[[], AbstractContextManager[Connection]]
 
-DUE_AT_ONCE = 16  # what ``Store.end_due`` ends at most
-DUE_ROUNDS = 64  # a partition, a pass
 REAPPLY_MS = 10 * 60_000  # more than the node timeout times the replica validity factor
 SETTLE_MS = 1_000  # so long an end is in the hands of who ended it
 SHARE_MS = 500  # of a pass, for each of the steps that talk to the store row by row
@@ -128,16 +127,7 @@ class Keeper:
     # --- What is due
 
     def _end_due(self) -> int:
-        total = 0
-        for partition in self._store.pending():
-            for _ in range(DUE_ROUNDS):
-                ended = self._store.end_due(partition)
-                for one in ended:
-                    self._events.ended(one.reason)
-                total += len(ended)
-                if len(ended) < DUE_AT_ONCE:
-                    break
-        return total
+        return end_due(self._store, self._events)
 
     # --- What happened
 

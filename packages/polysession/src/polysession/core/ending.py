@@ -1,13 +1,19 @@
-"""The end of one session: the ledger first, then the store, so that what the store loses is still known."""
+"""The end of one session: the ledger first, then the store, so that what the store loses is still known. And of those
+that are due.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from .errors import StoreUnavailable
+from .events import Events
 from .record import Address, EndReason, Tombstone
 from .state import Context
-from .store import Absent, Conflicted, Ended
+from .store import Absent, Conflicted, Ended, Store
+
+DUE_AT_ONCE = 16  # what ``Store.end_due`` ends at most
+DUE_ROUNDS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +63,19 @@ def end_one(
         raise fault
     # The store may have lost it: then the ledger's row was live, and is not any more.
     return Outcome(Ending(int(recorded or isinstance(outcome, Ended)), confirmed), outcome)
+
+
+def end_due(store: Store, events: Events) -> int:
+    """Ends what is due, each session once, whoever else does the same: in each partition up to 1,024. How many it were.
+    A partition whose node gives no answer may be left out.
+    """
+    total = 0
+    for partition in store.pending():
+        for _ in range(DUE_ROUNDS):
+            ended = store.end_due(partition)
+            for one in ended:
+                events.ended(one.reason)
+            total += len(ended)
+            if len(ended) < DUE_AT_ONCE:
+                break
+    return total

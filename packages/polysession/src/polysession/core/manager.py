@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from .attributes import Attributes
 from .clock import Clock, SystemClock
-from .ending import Ending, end_one
+from .ending import Ending, end_due, end_one
 from .errors import InvalidToken
 from .events import Events
 from .ledger import Ledger, Restorer
@@ -173,6 +173,13 @@ class SessionManager:
             principal, reason, generation=generation, at=self._context.store.now(), keep=keep
         )
         return True
+
+    def end_due(self) -> int:
+        """Ends what is due now, each session once, and tells how many: what a keeper does each second. At most 1,024 in
+        each of the 4,096 partitions. Raises ``StoreUnavailable`` where a part of the store gives no answer.
+        """
+        self.ping()
+        return end_due(self._context.store, self._context.events)
 
     def count(self) -> int:
         """Unexpired sessions: exact in each partition, no snapshot of the whole."""

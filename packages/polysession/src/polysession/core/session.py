@@ -241,25 +241,25 @@ class Session(MutableMapping[str, Any]):
         state.rotate = False
 
     def set_timeouts(
-        self, *, idle: int | None = None, until: int | None = None, keep: bool | None = None
+        self, *, idle: int | None = None, absolute: float | None = None, keep: bool | None = None
     ) -> None:
         """At ``commit``: other timeouts of this session ("remember me"), or of the one that the same commit creates;
-        what is ``None`` is as the settings say. ``idle``: seconds. ``until``: the absolute timeout, milliseconds since
-        the epoch; without it, an ``idle`` beyond the settings' absolute timeout lasts as long as any may. ``keep``: the
-        cookie outlives the browser. None of it goes beyond ``SessionSettings.remember`` from the session's start: more
-        is a ``ValueError`` here; an ``until`` that would only go beyond it with time is cut. Counts as activity, also
+        what is ``None`` is as the settings say. ``idle``: seconds. ``absolute``: seconds from now; without it, an
+        ``idle`` beyond the settings' absolute timeout lasts as long as any may. ``keep``: the cookie outlives the
+        browser. None of it goes beyond ``SessionSettings.remember`` from the session's start: more is a ``ValueError``
+        here; an ``absolute`` that goes beyond it because the session is old is cut. Counts as activity, also
         in a passive request. A sign-in begins anew with the settings', unless it is in the same commit. Of an anonymous
         session that exists, the cookie stays as it was set.
         """
         state, now = self._writable(), self._context.store.now()
         most = longest(self._context.settings)
-        for name, seconds in (("idle", idle), ("until", None if until is None else (until - now) / 1000)):
+        for name, seconds in (("idle", idle), ("absolute", absolute)):
             if seconds is not None and not 0 < seconds <= most:
                 raise ValueError(
-                    f"{name} must be in the future, and at most {most} seconds (SessionSettings.remember) from now; "
-                    "end() ends a session"
+                    f"{name} must be more than 0 and at most {most} seconds (SessionSettings.remember), "
+                    f"not {seconds:g}; end() ends a session"
                 )
-        state.wish = Wish(idle, until, keep)
+        state.wish = Wish(idle, None if absolute is None else now + round(absolute * 1000), keep)
 
     def reauthenticate(self) -> None:
         """At ``commit``: the principal has proved again who it is. ``authenticated_at`` is now, and the secret another,

@@ -112,13 +112,23 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     user = authenticate(request, username=request.POST["username"], password=request.POST["password"])
     if user is None:
         return HttpResponse(status=401)
+    remember = request.GET.get("remember")
+    if remember and request.GET.get("order") == "before":
+        request.session.set_expiry(int(remember))
     login(request, user)
+    if remember and request.GET.get("order") != "before":
+        request.session.set_expiry(int(remember))
     try:
         return HttpResponse(csrf_token(request) if "token" in request.GET else "")
     except GenerationOutdated:
         if "own-answer" in request.GET:
             return HttpResponse("try again")
         raise
+
+
+def set_expiry(request: HttpRequest, seconds: int) -> HttpResponse:
+    request.session.set_expiry(seconds)
+    return HttpResponse()
 
 
 def sign_out(request: HttpRequest) -> HttpResponse:
@@ -163,6 +173,7 @@ Urls.urlpatterns = [
     path("who", who),
     path("sign-in", sign_in),
     path("sign-out", sign_out),
+    path("expiry/<int:seconds>", set_expiry),
     path("new-password", new_password),
     path("form", form),
     path("token", give_token),

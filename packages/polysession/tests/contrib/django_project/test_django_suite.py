@@ -13,6 +13,7 @@ import os
 import re
 import unittest
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.sessions.backends.base import UpdateError
 from django.test import SimpleTestCase
+from django.utils import timezone
 from polysession.contrib.django import SessionStore
 from polysession.core.errors import SessionEnded
 
@@ -238,16 +240,50 @@ def test_session_save_does_not_resurrect_session_logged_out_in_other_context(ope
     assert first.load() == {}
 
 
-# --- what differs
+# --- its expiry, as Django counts
 
 
-def test_lifetimes_are_refused_by_both_names(held: Held) -> None:
+def test_custom_expiry_seconds(held: Held) -> None:
+    modification = timezone.now()
+    held.set_expiry(10)
+    assert held.get_expiry_date(modification=modification) == modification + timedelta(seconds=10)
+    assert held.get_expiry_age(modification=modification) == 10
+
+
+def test_custom_expiry_timedelta(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
+    modification = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: modification)
+    held.set_expiry(timedelta(seconds=10))
+    monkeypatch.undo()
+    assert held.get_expiry_date(modification=modification) == modification + timedelta(seconds=10)
+    assert held.get_expiry_age(modification=modification) == 10
+
+
+def test_custom_expiry_datetime(held: Held) -> None:
+    modification = timezone.now()
+    held.set_expiry(modification + timedelta(seconds=10))
+    assert held.get_expiry_date(modification=modification) == modification + timedelta(seconds=10)
+    assert held.get_expiry_age(modification=modification) == 10
+
+
+def test_custom_expiry_reset(held: Held) -> None:
+    default = held.get_expiry_age()
+    held.set_expiry(None)
+    held.set_expiry(10)
+    held.set_expiry(None)
+    assert held.get_expiry_age() == default == held.get_session_cookie_age()
+
+
+def test_get_expire_at_browser_close(held: Held) -> None:
+    for value, closes in ((10, False), (0, True), (None, False)):
+        held.set_expiry(value)
+        assert held.get_expire_at_browser_close() is closes
+    held.set("_auth_user_id", "1")
     held.set_expiry(None)
     assert held.get_expire_at_browser_close() is True
-    for lifetime in (0, 10):
-        with pytest.raises(NotImplementedError):
-            held.set_expiry(lifetime)
-    assert dict(held.items()) == {}
+
+
+# --- what differs
 
 
 def documented() -> set[str]:

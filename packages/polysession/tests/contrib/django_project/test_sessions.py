@@ -226,14 +226,6 @@ def test_the_mapping_has_the_methods_of_djangos():
     assert list(held.keys()) == []
 
 
-def test_lifetimes_are_not_a_requests_to_set():
-    held = SessionStore()
-    held.set_expiry(None)
-    assert held.get_expiry_age() == get_manager().settings.idle
-    with pytest.raises(NotImplementedError):
-        held.set_expiry(60)
-
-
 def test_the_async_methods_do_the_same():
     from asgiref.sync import async_to_sync
 

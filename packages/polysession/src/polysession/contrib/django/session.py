@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth import SESSION_KEY
-from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
+from django.contrib.sessions.backends.base import CreateError, UpdateError
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import CommandError
 from django.http import HttpRequest
 from django.middleware.csrf import CSRF_SECRET_LENGTH, CSRF_SESSION_KEY, _unmask_cipher_token  # type: ignore[attr-defined]
 
@@ -16,7 +18,10 @@ from polysession.core.errors import SessionEnded, StoreUnavailable
 from polysession.core.record import Device
 from polysession.core.session import Session
 
+from .expiry import SessionExpiry
 from .manager import get_manager
+
+_log = logging.getLogger(__name__)
 
 MESSAGES = "_messages"  # what django.contrib.messages calls it; a list with our ``MessageStorage``
 
@@ -25,7 +30,15 @@ class SessionGone(UpdateError, SessionEnded):
     """``save()`` met a session that has ended: by Django's name and by the library's."""
 
 
-class SessionStore(SessionBase):
+class NotCleared(CommandError, StoreUnavailable):
+    """``clearsessions`` met a store that gave no answer."""
+
+    def __init__(self, cause: StoreUnavailable) -> None:
+        StoreUnavailable.__init__(self, cause.operation, cause.cause)
+        self.returncode = 1
+
+
+class SessionStore(SessionExpiry):
     """A request's session, as Django sees it. Not shared between threads.
 
     Any use may raise `StoreUnavailable`: `SessionMiddleware` makes 503 of it and leaves the cookie alone.
@@ -213,25 +226,14 @@ class SessionStore(SessionBase):
 
     @classmethod
     def clear_expired(cls) -> None:
-        """Nothing to do: due sessions are ended by whoever meets them, once."""
-
-    def get_session_cookie_age(self) -> int:
-        return get_manager().settings.idle
-
-    def get_expire_at_browser_close(self) -> bool:
-        """The cookie is the browser session's; the server's record holds the timeouts."""
-        return True
-
-    def set_expiry(self, value: object) -> None:
-        """Raises `NotImplementedError` for anything but ``None``: timeouts are the platform's."""
-        if value is not None:
-            raise NotImplementedError("A session's timeouts come from SessionSettings, not from a request.")
-
-    async def aset_expiry(self, value: object) -> None:
-        self.set_expiry(value)
-
-    async def aget_expire_at_browser_close(self) -> bool:
-        return self.get_expire_at_browser_close()
+        """Ends what is due (`SessionManager.end_due`); a keeper leaves nothing to do. Raises `NotCleared` where a part of
+        the store gives no answer: ``clearsessions`` then fails with a sentence.
+        """
+        try:
+            ended = get_manager().end_due()
+        except StoreUnavailable as error:
+            raise NotCleared(error) from error
+        _log.info("sessions that were due have ended: %d", ended)
 
 
 class _Attributes(MutableMapping[str, Any]):
