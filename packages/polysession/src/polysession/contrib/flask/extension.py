@@ -1,0 +1,97 @@
+"""The extension, and what views call."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, current_app, request
+
+from ...core import errors
+from ...core.manager import SessionManager
+from ...core.session import Session
+from .interface import PolysessionInterface
+from .marks import marked, view_of
+from .problems import ProblemMaker, make_problem
+from .session import session_of_request
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # RFC 9110, section 9.2.1
+CSRF_HEADER = "X-CSRF-Token"
+CSRF_FIELD = "csrf_token"
+
+
+class Polysession:
+    """The extension: interface, CSRF check, answers to our errors, ``csrf_token()`` in templates."""
+
+    def __init__(self, app: Flask, manager: SessionManager, *, problem: ProblemMaker = make_problem) -> None:
+        app.session_interface = app.extensions["polysession"] = PolysessionInterface(manager, problem=problem)
+        # First who asks, then whether the browser meant it: an ended session is a 401, not a stale CSRF token.
+        app.before_request(_check_sign_in)
+        app.before_request(csrf_protect)
+        app.register_error_handler(errors.PolysessionError, _refuse)
+        app.context_processor(lambda: {"csrf_token": csrf_token})
+
+
+# --- What views call
+
+
+def current_session() -> Session:
+    """The core's session of this request, for what ``flask.session`` has no word for: ``commit``, ``rotate``, …"""
+    return session_of_request().core
+
+
+def current_principal() -> str | None:
+    """The signed-in user, asked of the store once in each request: no earlier answer is trusted."""
+    return current_session().principal
+
+
+def sign_in(principal: str, *, generation: int) -> None:
+    """At once: a new session ID and secret; the attributes come along. Raises ``GenerationOutdated``."""
+    current_session().sign_in(principal, generation=generation)
+    current_session().commit()
+
+
+def sign_out() -> None:
+    """At once: the session ends in every service, and the cookie is cleared."""
+    current_session().end("logout")
+
+
+def csrf_token() -> str:
+    """A masked token for a form field ``csrf_token`` or the header ``X-CSRF-Token``. Creates no session."""
+    session = session_of_request()
+    token, binding = session.core.csrf_token(session.csrf_cookie)
+    session.csrf_binding = binding or session.csrf_binding
+    return token
+
+
+def csrf_protect() -> Response | None:
+    """403 for an unsafe request without a fitting CSRF token. ``Polysession`` runs it before each request."""
+    view = view_of(current_app, request)
+    if request.method in SAFE_METHODS or view is None or marked(view, "csrf_exempt"):
+        return None
+    given = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD)
+    session = session_of_request()
+    if session.core.check_csrf(session.csrf_cookie, given):
+        return None
+    session.refused = True
+    return _interface().problem(403, f"Send a fresh CSRF token in the header {CSRF_HEADER}.")
+
+
+# --- Around a request
+
+
+def _interface() -> PolysessionInterface:
+    interface: PolysessionInterface = current_app.extensions["polysession"]
+    return interface
+
+
+def _check_sign_in() -> Response | None:
+    if not marked(view_of(current_app, request), "sign_in_required") or current_principal() is not None:
+        return None
+    reason = current_session().end_reason
+    return _interface().problem(401, "Sign in, then repeat the request.", end_reason=reason)
+
+
+def _refuse(error: errors.PolysessionError) -> Response:
+    session_of_request().refused = True
+    answer = _interface().answer(error)
+    if answer is None:
+        raise error
+    return answer

@@ -1,0 +1,111 @@
+"""Flask's port for sessions: commits, sets cookies, and turns errors of the session into answers."""
+
+from __future__ import annotations
+
+from flask import Flask, Request, Response
+from flask.sessions import SessionInterface, SessionMixin
+
+from ...core import cookie as cookies
+from ...core import errors
+from ...core.manager import SessionManager
+from ...core.record import END_REASONS
+from .problems import ProblemMaker, make_problem
+from .session import FlaskSession
+
+SESSION_ID_HEADER = "X-Session-Id"
+
+
+class PolysessionInterface(SessionInterface):
+    """Flask's port for sessions, without the checks around a view: ``Polysession`` sets both."""
+
+    def __init__(self, manager: SessionManager, *, problem: ProblemMaker = make_problem) -> None:
+        self.manager = manager
+        self.problem = problem
+
+    def open_session(self, app: Flask, request: Request) -> FlaskSession:
+        return FlaskSession(app, self.manager, request)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:  # noqa: ARG002
+        """Commits and sets cookies. An error of the session becomes the answer, in place of the view's.
+
+        A sign-in or an end that was carried out before an error has its cookie all the same: the old token is dead.
+        """
+        assert isinstance(session, FlaskSession)
+        if not session.refused:
+            try:
+                session.core.commit()
+            except errors.PolysessionError as error:
+                session.refused = True  # Flask saves again after it has handled what is raised here
+                answer = self.answer(error)
+                if answer is None:
+                    raise
+                _replace(response, answer)
+        if session.accessed:
+            response.vary.add("Cookie")
+        if session.core.id is not None:
+            response.headers[SESSION_ID_HEADER] = session.core.id
+        cookie = session.core.cookie or self._clearing(session, response)
+        if cookie is not None:
+            _set_cookie(response, cookie)
+        if session.csrf_binding is not None and not session.refused:
+            _set_cookie(response, cookies.set_csrf(self.manager.settings, session.csrf_binding))
+
+    def _clearing(self, session: FlaskSession, response: Response) -> cookies.Cookie | None:
+        """A late background answer must not wipe a newer cookie: only a page navigation clears a stale one."""
+        page = not session.refused and _navigates(session.request) and response.status_code < 500
+        return cookies.clear_session(self.manager.settings) if page and session.core.stale else None
+
+    def answer(self, error: errors.PolysessionError) -> Response | None:
+        """The problem for an error that a client can do something about; ``None`` for a fault of the app."""
+        match error:
+            case errors.StoreUnavailable():
+                detail = "The session store gave no answer. You are still signed in: try again."
+                return self.problem(503, detail, headers={"Retry-After": str(error.retry_after)})
+            case errors.ReadOnly():
+                detail = "The session store gave no answer, so nothing could be saved. Try again."
+                return self.problem(503, detail, headers={"Retry-After": "2"})
+            case errors.Conflict():
+                return self.problem(409, "Another request changed the same. Load it again, then repeat.")
+            case errors.SessionEnded():
+                reason = error.reason if error.reason in END_REASONS else None
+                return self.problem(401, "Your session has ended. Sign in again.", end_reason=reason)
+            case errors.GenerationOutdated():
+                detail = "You were signed out everywhere while you signed in. Sign in again."
+                return self.problem(401, detail, end_reason="revoked")
+            case errors.TooManySessions():
+                detail = f"You are signed in {error.limit} times, the limit. Sign out somewhere, then sign in here."
+                return self.problem(409, detail)
+            case errors.TooLarge():
+                return self.problem(413, f"Too much for one session ({error.what}). Remove something.")
+        return None
+
+
+def _navigates(incoming: Request) -> bool:
+    """The browser loads a page (W3C Fetch Metadata); of one that does not say: it asks for HTML."""
+    mode = incoming.headers.get("Sec-Fetch-Mode")
+    loads_page = mode == "navigate" if mode is not None else "text/html" in incoming.accept_mimetypes.values()
+    return loads_page and incoming.method == "GET"
+
+
+def _set_cookie(response: Response, cookie: cookies.Cookie) -> None:
+    response.set_cookie(
+        cookie.name,
+        cookie.value,
+        max_age=cookie.max_age,
+        secure=cookie.secure,
+        httponly=cookie.http_only,
+        samesite=cookie.same_site,
+        path=cookie.path,
+    )
+    response.vary.add("Cookie")
+
+
+def _replace(response: Response, answer: Response) -> None:
+    """Turns ``response`` into ``answer``, in place: while Flask saves it has no other way. No cookie stays."""
+    if hasattr(response.response, "close"):
+        response.response.close()
+    response.direct_passthrough = False
+    response.status_code = answer.status_code
+    response.headers.clear()
+    response.headers.extend(answer.headers)
+    response.set_data(answer.get_data())

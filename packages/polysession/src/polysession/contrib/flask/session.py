@@ -1,0 +1,110 @@
+"""``flask.session``: the core's session as Flask's mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Flask, Request
+from flask import session as flask_session
+from flask.sessions import SessionMixin
+
+from ...core import cookie as cookies
+from ...core.manager import SessionManager
+from ...core.record import Device
+from ...core.session import Session
+from .marks import marked, view_of
+
+PASSIVE_HEADER = "X-Session-Passive"
+FLASHES = "_flashes"  # Flask's own name: messages of parallel requests are all shown, each once
+
+
+class FlaskSession(SessionMixin):
+    """``flask.session``. Opened at first use: by then the URL is matched, and the view says if it is passive."""
+
+    def __init__(self, app: Flask, manager: SessionManager, incoming: Request) -> None:
+        self._app = app
+        self._manager = manager
+        self._core: Session | None = None
+        self.request = incoming
+        self.csrf_binding: str | None = None  # a new value for the CSRF cookie
+        self.refused = False  # the answer is one of our errors: nothing is saved
+
+    @property
+    def core(self) -> Session:
+        """The core's session of this request. Opening it does no IO."""
+        if self._core is None:
+            view = view_of(self._app, self.request)
+            self._core = self._manager.open(
+                self._cookie(cookies.session_cookie_name(self._manager.settings)),
+                passive=self.request.headers.get(PASSIVE_HEADER) == "1" or marked(view, "session_passive"),
+                optional=marked(view, "session_optional"),
+                device=Device(self.request.headers.get("User-Agent", ""), self.request.remote_addr or ""),
+            )
+            if FLASHES not in self._manager.settings.declared:
+                self._core.set_policy(FLASHES, "list")
+        return self._core
+
+    @property
+    def csrf_cookie(self) -> str | None:
+        """What binds CSRF tokens before a session; one that this request draws is not in its cookies yet."""
+        return self.csrf_binding or self._cookie(cookies.csrf_cookie_name(self._manager.settings))
+
+    def _cookie(self, name: str) -> str | None:
+        return cookies.find(self.request.environ.get("HTTP_COOKIE", ""), name)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.core[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.core[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        del self.core[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.core)
+
+    def __len__(self) -> int:
+        return len(self.core)
+
+    def update(self, *arguments: Any, **values: Any) -> Any:
+        """The core's: ``session.update("visits", lambda visits: visits + 1, default=0)``, or a mapping's."""
+        return self.core.update(*arguments, **values)
+
+    def draft(self, name: str, default: Any) -> Any:
+        return self.core.draft(name, default)
+
+    @property
+    def new(self) -> bool:  # type: ignore[override]  # Flask declares class attributes
+        return not self.core.exists
+
+    @property
+    def modified(self) -> bool:
+        """Nested changes included. Setting it has no effect: there is nothing left to be told."""
+        return self.core.modified
+
+    @modified.setter
+    def modified(self, value: bool) -> None: ...
+
+    @property
+    def accessed(self) -> bool:
+        """Something of it was used. Flask sets it where only the proxy was touched: that has no effect."""
+        return self._core is not None and self._core.accessed
+
+    @accessed.setter
+    def accessed(self, value: bool) -> None: ...
+
+    @property
+    def permanent(self) -> bool:
+        """``False``: lifetimes are the manager's settings. Setting it has no effect."""
+        return False
+
+    @permanent.setter
+    def permanent(self, value: bool) -> None: ...
+
+
+def session_of_request() -> FlaskSession:
+    session = flask_session._get_current_object()  # type: ignore[attr-defined]  # a LocalProxy
+    assert isinstance(session, FlaskSession), "app.session_interface is no PolysessionInterface"
+    return session
