@@ -29,3 +29,20 @@ def test_cookies_are_host_only_over_tls_and_plain_on_loopback(monkeypatch: Any):
     monkeypatch.setenv("PUBLIC_URL", "http://almanac.example")
     with pytest.raises(InvalidSettings, match="PUBLIC_URL"):
         settings.load(Config)
+
+
+def test_every_setting_of_sessions_reaches_the_library(monkeypatch: Any):
+    given = {
+        "SESSION_IDLE_SECONDS": 61,
+        "SESSION_ABSOLUTE_SECONDS": 62,
+        "SESSION_ANONYMOUS_IDLE_SECONDS": 63,
+        "SESSION_ANONYMOUS_ABSOLUTE_SECONDS": 64,
+        "SESSION_ROTATE_SECONDS": 65,
+        "SESSIONS_A_PRINCIPAL": 66,
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setenv("SESSION_LIMIT_POLICY", "refuse")
+    found = settings.load(Config).session_settings
+    assert (found.idle, found.absolute, found.anonymous_idle, found.anonymous_absolute) == (61, 62, 63, 64)
+    assert (found.rotate_after, found.sessions_a_principal, found.limit_policy) == (65, 66, "refuse")

@@ -223,6 +223,20 @@ class ServiceSettings(BaseSettings):
         return absolute
 
     @property
+    def session_policy(self) -> dict[str, Any]:
+        """What ``polysession.SessionSettings`` takes: by name, for the chassis does not know the library."""
+        return {
+            "idle": self.session_idle_seconds,
+            "absolute": self.session_absolute_seconds,
+            "anonymous_idle": self.session_anonymous_idle_seconds,
+            "anonymous_absolute": self.session_anonymous_absolute_seconds,
+            "rotate_after": self.session_rotate_seconds,
+            "sessions_a_principal": self.sessions_a_principal,
+            "limit_policy": self.session_limit_policy,
+            "secure": self.secure_cookies,
+        }
+
+    @property
     def public_origin(self) -> str:
         """The origin that browsers use, as they send it in ``Origin``: without a default port or a slash."""
         return self.public_url

@@ -47,16 +47,7 @@ class Config(ServiceSettings):
 
     @property
     def session_settings(self) -> SessionSettings:
-        return SessionSettings(
-            idle=self.session_idle_seconds,
-            absolute=self.session_absolute_seconds,
-            anonymous_idle=self.session_anonymous_idle_seconds,
-            anonymous_absolute=self.session_anonymous_absolute_seconds,
-            rotate_after=self.session_rotate_seconds,
-            sessions_a_principal=self.sessions_a_principal,
-            limit_policy=self.session_limit_policy,
-            secure=self.secure_cookies,
-        )
+        return SessionSettings(**self.session_policy)
 
 
 @cache
