@@ -44,6 +44,16 @@ def detach(token: Token[Context]) -> None:
     context.detach(token)
 
 
+@contextmanager
+def attached(session_id: str, pseudonym: str | None = None) -> Iterator[None]:
+    """``attach`` and ``detach`` around a request: the ``around`` of ``contrib.asgi.SessionMiddleware``."""
+    token = attach(session_id, pseudonym)
+    try:
+        yield
+    finally:
+        detach(token)
+
+
 class OTelEvents(Events):
     """Spans of kind CLIENT around store operations. A failed one has the status ERROR and ``error.type``."""
 

@@ -1,0 +1,117 @@
+"""``request.session``: the core's session, loaded before the app is called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+from ...core import cookie as cookies
+from ...core import http
+from ...core.bridge import run
+from ...core.errors import SessionEnded, StoreUnavailable
+from ...core.manager import SessionManager
+from ...core.record import Device
+from ...core.session import Session
+
+
+class SignInRequired(SessionEnded):
+    """Nobody is signed in. ``reason``: why the session that the cookie named has ended, or ``absent``."""
+
+
+class AsgiSession(MutableMapping[str, Any]):
+    """``request.session``. Loaded before the app is called: a sync mapping, also in a worker thread. Where the store
+    gave no answer, its use raises ``StoreUnavailable``.
+    """
+
+    def __init__(self, manager: SessionManager, scope: Scope) -> None:
+        headers = Headers(scope=scope)
+        self._cookies = "; ".join(headers.getlist("cookie"))
+        self._settings = manager.settings
+        socket = scope["type"] == "websocket"
+        self._core = manager.open(
+            cookies.find(self._cookies, cookies.session_cookie_name(manager.settings)),
+            passive=socket or headers.get(http.PASSIVE_HEADER) == "1",
+            optional=True,
+            device=Device(headers.get("user-agent", ""), (scope.get("client") or ("",))[0]),
+        )
+        self.optional = False
+        self.used = False  # by the app
+        self.refused = False  # the answer is one of our errors: nothing is saved
+        self.csrf_binding: str | None = None  # a new value for the CSRF cookie
+
+    @property
+    def core(self) -> Session:
+        """The core's session. What of it asks the store is awaited: ``commit``, ``sign_in``, ``sign_out`` below."""
+        self.used = True
+        if self._core.read_only and not self.optional:
+            raise StoreUnavailable("read", "it was asked when the request began")
+        return self._core
+
+    @property
+    def id(self) -> str | None:
+        """The session ID. Not a use of the session."""
+        return self._core.id
+
+    @property
+    def principal(self) -> str | None:
+        return self.core.principal
+
+    @property
+    def csrf_cookie(self) -> str | None:
+        """What binds CSRF tokens before a session; one that this request draws is not in its cookies yet."""
+        return self.csrf_binding or cookies.find(self._cookies, cookies.csrf_cookie_name(self._settings))
+
+    @property
+    def answered(self) -> cookies.Cookie | None:
+        """What the core wants to be done with the session cookie."""
+        return self._core.cookie
+
+    @property
+    def stale(self) -> bool:
+        return self._core.stale
+
+    @property
+    def to_save(self) -> bool:
+        """It was used, and there is no error that forbids it."""
+        return self.used and not self.refused and (self.optional or not self._core.read_only)
+
+    async def load(self) -> None:
+        """Asks the store, if there is a token. Without an answer, its use raises."""
+        if self._core.token is not None:
+            await run(lambda: self._core.exists)
+
+    def known_principal(self) -> str | None:
+        """Of what was loaded, for telemetry. Not a use of the session."""
+        loaded = self._core.token is not None and not self._core.read_only
+        return self._core.principal if loaded else None
+
+    def mark_passive(self) -> None:
+        self._core.mark_passive()
+
+    def __getitem__(self, name: str) -> Any:
+        return self.core[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.core[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        del self.core[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.core
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.core)
+
+    def __len__(self) -> int:
+        return len(self.core)
+
+    def update(self, *arguments: Any, **values: Any) -> Any:
+        """The core's: ``session.update("visits", lambda visits: visits + 1, default=0)``, or a mapping's."""
+        return self.core.update(*arguments, **values)
+
+    def draft(self, name: str, default: Any) -> Any:
+        return self.core.draft(name, default)

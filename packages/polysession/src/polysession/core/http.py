@@ -1,0 +1,85 @@
+"""What an adapter says on HTTP, whatever its framework: names of headers, who loads a page, cookies as text, and the
+answer (RFC 9457) to each error that a client can do something about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from . import errors
+from .cookie import Cookie
+from .record import END_REASONS
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # RFC 9110, section 9.2.1
+PASSIVE_HEADER = "X-Session-Passive"
+SESSION_ID_HEADER = "X-Session-Id"
+CSRF_HEADER = "X-CSRF-Token"
+CSRF_FIELD = "csrf_token"
+PROBLEM_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """``end_reason``: why the session that the request came with has ended."""
+
+    status: int
+    detail: str
+    end_reason: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """Of the JSON object."""
+        title = HTTPStatus(self.status).phrase
+        members = {"type": "about:blank", "title": title, "status": self.status, "detail": self.detail}
+        return members if self.end_reason is None else members | {"end_reason": self.end_reason}
+
+
+def problem_of(error: errors.PolysessionError) -> Problem | None:
+    """``None`` for a fault of the app, which its framework shall report."""
+    match error:
+        case errors.StoreUnavailable():
+            detail = "The session store gave no answer. You are still signed in: try again."
+            return Problem(503, detail, headers={"Retry-After": str(error.retry_after)})
+        case errors.ReadOnly():
+            detail = "The session store gave no answer, so nothing could be saved. Try again."
+            return Problem(503, detail, headers={"Retry-After": "2"})
+        case errors.Conflict():
+            return Problem(409, "Another request changed the same. Load it again, then repeat.")
+        case errors.SessionEnded():
+            reason = error.reason if error.reason in END_REASONS else None
+            return Problem(401, "Your session has ended. Sign in again.", reason)
+        case errors.GenerationOutdated():
+            return Problem(
+                401, "You were signed out everywhere while you signed in. Sign in again.", "revoked"
+            )
+        case errors.TooManySessions():
+            detail = (
+                f"You are signed in {error.limit} times, the limit. Sign out somewhere, then sign in here."
+            )
+            return Problem(409, detail)
+        case errors.TooLarge():
+            return Problem(413, f"Too much for one session ({error.what}). Remove something.")
+    return None
+
+
+def navigates(method: str, mode: str | None, accept: str) -> bool:
+    """The browser loads a page: ``mode`` is ``Sec-Fetch-Mode`` (W3C Fetch Metadata); without it, it asks for HTML."""
+    return method == "GET" and (mode == "navigate" if mode else "text/html" in accept)
+
+
+def cookie_text(cookie: Cookie) -> str:
+    """The value of ``Set-Cookie`` (RFC 6265bis). Tokens and bindings need no quotes."""
+    parts = [f"{cookie.name}={cookie.value}", f"Path={cookie.path}"]
+    if cookie.max_age is not None:
+        parts.append(f"Max-Age={cookie.max_age}")
+    if cookie.max_age == 0:
+        parts.append("Expires=Thu, 01 Jan 1970 00:00:00 GMT")
+    if cookie.secure:
+        parts.append("Secure")
+    if cookie.http_only:
+        parts.append("HttpOnly")
+    return "; ".join([*parts, f"SameSite={cookie.same_site}"])
