@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 UV := .venv/bin/uv
 EXPORT := $(UV) export --quiet --no-header --no-annotate --no-emit-workspace
 
-.PHONY: help install up down reset status logs demo admin test check bench images requirements openapi terraform-check
+.PHONY: help install up down reset status logs demo admin test check bench images kind-up kind-test kind-down requirements openapi terraform-check
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -45,6 +45,15 @@ bench: install ## ratios to a bare client and to the stock stacks, on a Redis Cl
 images: ## users, orders, shell and tools, for containers; VERSION=0.1.0
 	@docker buildx bake --progress quiet
 	@docker image ls --format '{{.Repository}}:{{.Tag}}\t{{.Size}}' 'polysession/*' | expand -t 32
+
+kind-up: ## the platform on a cluster of kind's, at http://127.0.0.1:8480; needs docker, kind, kubectl, helm
+	@$(PYTHON) -m tests.cluster up
+
+kind-test: ## what every landing proves on that cluster, in at most 30 minutes
+	@$(PYTHON) -m tests.cluster test
+
+kind-down: ## removes the cluster
+	@$(PYTHON) -m tests.cluster down
 
 requirements: ## the hashed requirements, from the pins in the pyproject files
 	$(UV) lock --quiet --upgrade

@@ -1,0 +1,77 @@
+"""``python -m tests.cluster up|test|test-full|down``: what the Makefile's ``kind-*`` do."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+from tests.cluster import evidence, kind, release
+from tests.cluster.shell import (
+    KUBECONFIG,
+    NAMESPACE,
+    ROOT,
+    CommandFailed,
+    refuse_other_contexts,
+    refuse_without,
+)
+
+
+def up() -> int:
+    """Repeats harmlessly: a cluster that is there is kept, a release that is there is upgraded."""
+    refuse_without(("docker", "kind", "kubectl", "helm"))
+    if not kind.exists():
+        _tell("the cluster", kind.create)
+    refuse_other_contexts()
+    _tell("images of users, orders, shell and tools", kind.build_images)
+    _tell("into the workers", lambda: kind.load_images(release.VALUES))
+    try:
+        _tell(
+            "helm install, until all is Ready",
+            release.install if release.revision() == 0 else release.upgrade,
+        )
+    except CommandFailed:
+        print(f"What the cluster looked like is in {evidence.collect('up').relative_to(ROOT)}.")
+        raise
+    print(
+        f"\nThe platform is at {kind.ORIGIN}\n"
+        f"  pods     KUBECONFIG={KUBECONFIG.relative_to(ROOT)} kubectl --namespace {NAMESPACE} get pods\n"
+        "  tests    make kind-test\n"
+        "  remove   make kind-down"
+    )
+    return 0
+
+
+def test(*paths: str) -> int:
+    refuse_without(("docker", "kind", "kubectl", "helm"))
+    refuse_other_contexts()
+    words = ("-x", "-p", "no:cacheprovider", "-rA", "--show-capture=no")
+    return subprocess.run([sys.executable, "-m", "pytest", *words, *paths], cwd=ROOT, check=False).returncode
+
+
+def _tell(what: str, work: object) -> None:
+    started = time.monotonic()
+    print(f"  … {what}", end="", flush=True)
+    work()  # type: ignore[operator]
+    print(f"\r  ✓ {what} ({time.monotonic() - started:.0f} s)", flush=True)
+
+
+def main(words: list[str]) -> int:
+    try:
+        match words:
+            case ["up"]:
+                return up()
+            case ["test", *paths]:
+                return test(*(paths or ["tests/cluster/landing"]))
+            case ["down"]:
+                kind.delete()
+                return 0
+    except CommandFailed as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    print("There are: up, test, down.", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,9 @@
+"""Step 2: sign in, order, sign out everywhere; by Helm's own means, from inside the cluster."""
+
+from __future__ import annotations
+
+from tests.cluster.shell import RELEASE, helm
+
+
+def test_helm_test_passes() -> None:
+    helm("test", RELEASE, "--timeout", "120s", "--logs")

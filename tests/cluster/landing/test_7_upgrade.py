@@ -1,0 +1,55 @@
+"""Step 7: another release, and back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from tests.cluster import kind, release
+from tests.cluster.kind import ORIGIN
+from tests.cluster.pods import Pods
+from tests.cluster.traffic import Seen, traffic
+
+NEXT = "next"
+SERVICES = ("users", "orders", "shell")
+
+
+def retagged(charts: Sequence[str], images: Sequence[str]) -> list[str]:
+    """Values that name the same images otherwise: a template that differs rolls as a new image would."""
+    words: list[str] = []
+    for chart, image in zip(charts, images, strict=True):
+        kind.retag(image, NEXT)
+        words += ["--set", f"{chart}.image.tag={NEXT}"]
+    return words
+
+
+def under_traffic(change: Callable[[], float], *, seed: int) -> tuple[float, Seen]:
+    with traffic(ORIGIN, seed=seed) as seen:
+        time.sleep(5)
+        seconds = change()
+        time.sleep(5)
+    return seconds, seen
+
+
+def test_upgrade_and_rollback_under_traffic(pods: Pods, measured: Callable[[object], None]) -> None:
+    """There is no earlier release yet: the same chart with another tag of its images."""
+    measured("from the same chart with another image tag: charts/RELEASED names no commit yet")
+    running = release.images()
+    first = release.revision()
+    services = retagged(
+        SERVICES,
+        [next(one for one in running if one.startswith(f"polysession/{name}:")) for name in SERVICES],
+    )
+    redis = retagged(("redis",), [next(one for one in running if one.startswith("redis:"))])
+
+    seconds, seen = under_traffic(lambda: release.upgrade(*services), seed=8)
+    measured(f"upgrade of services and edge in {seconds:.0f} s: {seen}")
+    seen.assert_strict()
+    seconds, seen = under_traffic(lambda: release.upgrade(*services, *redis), seed=9)
+    measured(f"upgrade of Redis in {seconds:.0f} s: {seen}")
+    seen.assert_store_grade()
+    seconds, seen = under_traffic(lambda: release.rollback(first), seed=10)
+    measured(f"rollback of everything in {seconds:.0f} s: {seen}")
+    seen.assert_store_grade()
+    assert release.images() == running
+    pods.wait_ready(seconds=60)
