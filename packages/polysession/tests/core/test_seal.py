@@ -9,10 +9,17 @@ from typing import Any
 
 import pytest
 from polysession.core import seal, values
-from polysession.core.codec import SEALED, decode_header, decode_record, encode_header, encode_record
+from polysession.core.codec import (
+    SEAL_BYTES,
+    SEALED,
+    decode_header,
+    decode_record,
+    encode_header,
+    encode_record,
+)
 from polysession.core.errors import Unreadable
 from polysession.core.record import Address, Attribute, Device, Header, Record
-from polysession.core.seal import OVERHEAD, Sealer, derive, seal_store
+from polysession.core.seal import Sealer, derive, seal_store
 from polysession.core.store import Change, Conflicted, Created, Store
 from polysession.core.token import Key, KeyRing
 from polysession.seal import load_cipher
@@ -76,7 +83,7 @@ def test_a_value_grows_by_29_bytes() -> None:
     bench = Bench(A)
     address, record = bench.create({"cart": "x" * 100})
     grown = len(bench.stored(address).attributes["cart"].value) - len(record.attributes["cart"].value)
-    assert grown == OVERHEAD == 29
+    assert grown == SEAL_BYTES == 29
 
 
 def test_equal_values_look_different() -> None:

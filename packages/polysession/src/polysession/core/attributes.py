@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from . import values
+from .codec import plain_size, size_of
 from .errors import Conflict, InvalidAttribute, TooLarge
 from .merge import MERGE, MISSING, POLICIES, Policy, Rule, merge, same
 from .record import TAG_BYTES, Attribute
@@ -31,8 +32,11 @@ class _Updates:
 class Attributes:
     def __init__(self, base: Mapping[str, Attribute], settings: SessionSettings) -> None:
         self._settings = settings
-        self._base = dict(base)  # as the store has it, as far as this request knows
+        # As the store has them, as far as this request knows: as read, and what it has learned since.
+        self._base = base
+        self._learned: dict[str, Attribute | None] = {}
         self._values: dict[str, Any] = {}  # decoded or assigned
+        self._encoded: dict[str, bytes] = {}  # of what was assigned and cannot change inside
         self._assigned: set[str] = set()
         self._deleted: set[str] = set()
         self._updates: dict[str, _Updates] = {}
@@ -54,25 +58,32 @@ class Attributes:
     def __contains__(self, name: object) -> bool:
         if name in self._values:
             return not (isinstance(name, str) and self._is_draft(name))
-        return name in self._base and name not in self._deleted
+        return name not in self._deleted and self._is_stored(name)
 
     def __iter__(self) -> Iterator[str]:
-        yield from (name for name in tuple(self._base) if name in self)
-        yield from (name for name in tuple(self._values) if name not in self._base and name in self)
+        stored = tuple(self.base)
+        yield from (name for name in stored if name in self)
+        yield from (name for name in tuple(self._values) if name not in stored and name in self)
 
     def get(self, name: str) -> Any:
         """Raises ``KeyError``, ``Unreadable``."""
-        if name not in self:
+        if name in self._values:
+            if name in self:
+                return self._values[name]
             raise KeyError(name)
-        if name not in self._values:
-            self._values[name] = values.decode(self._base[name].value)
-        return self._values[name]
+        stored = None if name in self._deleted else self._stored(name)
+        if stored is None:
+            raise KeyError(name)
+        value = self._values[name] = values.decode(stored.value)
+        return value
 
     def set(self, name: str, value: Any) -> None:
         """Raises ``InvalidAttribute``, ``TooLarge``."""
-        self._encode(values.check_name(name), value)
+        encoded = self._encode(values.check_name(name), value)
         self._check_type(name, value)
         self._put(name, value)
+        if not values.is_mutable(value):
+            self._encoded[name] = encoded
         self._updates.pop(name, None)
         self._merged.discard(name)
 
@@ -116,7 +127,8 @@ class Attributes:
     @property
     def base(self) -> dict[str, Attribute]:
         """As the store has them, as far as this request knows."""
-        return dict(self._base)
+        known = {**self._base, **self._learned}
+        return {name: attribute for name, attribute in known.items() if attribute is not None}
 
     @property
     def changed(self) -> bool:
@@ -141,13 +153,13 @@ class Attributes:
     def settle(self, changes: Mapping[str, Change]) -> None:
         """The store has these now."""
         for name, change in changes.items():
-            self._set_base(name, change.attribute)
+            self._learn(name, change.attribute)
             self._forget_delta(name)
 
     def rebase(self, base: Mapping[str, Attribute]) -> None:
         """A record that was made from these attributes stands behind them from now on."""
-        self._base = dict(base)
-        self._deleted &= self._base.keys()
+        self._base, self._learned = base, {}
+        self._deleted &= base.keys()
         self._drafts = {name: draft for name, draft in self._drafts.items() if name not in base}
 
     def forget_updates(self) -> None:
@@ -157,9 +169,10 @@ class Attributes:
     def yield_to(self, winners: Mapping[str, Attribute | None]) -> None:
         """The delta is dropped; values are as the store has them."""
         for name, winner in winners.items():
-            self._set_base(name, winner)
+            self._learn(name, winner)
         self._drafts.clear()
         self._values.clear()
+        self._encoded.clear()
         self._assigned.clear()
         self._deleted.clear()
         self._updates.clear()
@@ -172,10 +185,10 @@ class Attributes:
         if refused:
             self.yield_to(winners)
             raise Conflict(refused)
-        bases = {name: self._base.get(name) for name in winners}
+        bases = {name: self._stored(name) for name in winners}
         outcomes = [self._lay_over(name, bases[name], winner) for name, winner in winners.items()]
         for name, winner in winners.items():
-            self._set_base(name, winner)
+            self._learn(name, winner)
         return [outcome for outcome in outcomes if outcome is not None]
 
     def absorb(self, base: Mapping[str, Attribute], winners: Mapping[str, Attribute | None]) -> list[Outcome]:
@@ -222,6 +235,7 @@ class Attributes:
 
     def _put(self, name: str, value: Any) -> None:
         self._drafts.pop(name, None)
+        self._encoded.pop(name, None)
         if value is MISSING:
             self._values.pop(name, None)
             self._assigned.discard(name)
@@ -231,16 +245,25 @@ class Attributes:
             self._assigned.add(name)
             self._deleted.discard(name)
 
-    def _set_base(self, name: str, attribute: Attribute | None) -> None:
+    def _is_stored(self, name: object) -> bool:
+        learned = self._learned.get(name, MISSING) if self._learned else MISSING  # type: ignore[call-overload]
+        return name in self._base if learned is MISSING else learned is not None
+
+    def _stored(self, name: str) -> Attribute | None:
+        if name in self._learned:
+            return self._learned[name]
+        return self._base.get(name)
+
+    def _learn(self, name: str, attribute: Attribute | None) -> None:
+        self._learned[name] = attribute
         if attribute is None:
-            self._base.pop(name, None)
             self._deleted.discard(name)
         else:
-            self._base[name] = attribute
             self._drafts.pop(name, None)
 
     def _forget_delta(self, name: str) -> None:
         self._assigned.discard(name)
+        self._encoded.pop(name, None)
         self._deleted.discard(name)
         self._updates.pop(name, None)
         self._drawn.pop(name, None)
@@ -248,13 +271,18 @@ class Attributes:
 
     def _delta(self) -> Iterator[tuple[str, bytes | None]]:
         """Only what was assigned, deleted or may have changed inside is looked at."""
-        for name in sorted({*self._values, *self._deleted}):
+        mutable = [name for name, value in self._values.items() if values.is_mutable(value)]
+        if not (mutable or self._assigned or self._deleted):
+            return
+        for name in sorted({*mutable, *self._assigned, *self._deleted}):
             encoded = self._bytes(name)
             if encoded != self._base_bytes(name):
                 yield name, encoded
 
     def _bytes(self, name: str) -> bytes | None:
         """The attribute as it would be stored now."""
+        if name in self._encoded:
+            return self._encoded[name]
         if name in self._values and not self._is_draft(name):
             value = self._values[name]
             if name in self._assigned or values.is_mutable(value):
@@ -262,11 +290,11 @@ class Attributes:
         return None if name in self._deleted else self._base_bytes(name)
 
     def _base_bytes(self, name: str) -> bytes | None:
-        attribute = self._base.get(name)
+        attribute = self._stored(name)
         return attribute.value if attribute else None
 
     def _tag(self, name: str) -> bytes | None:
-        attribute = self._base.get(name)
+        attribute = self._stored(name)
         return attribute.tag if attribute else None
 
     def _draw(self, name: str, value: bytes, random: Random) -> Attribute:
@@ -293,13 +321,21 @@ class Attributes:
             self._check_size(delta)
 
     def _check_size(self, delta: Mapping[str, bytes | None]) -> None:
-        standing = {name: attribute.value for name, attribute in self._base.items()}
-        encoded = {name: value for name, value in {**standing, **delta}.items() if value is not None}
-        if len(encoded) > self._settings.attributes:
-            raise TooLarge("the number of attributes", len(encoded), self._settings.attributes)
-        size = sum(len(name.encode()) + len(value) for name, value in encoded.items())
+        """Of what is stored, all that was not looked at is counted as it is, unread."""
+        count, size = len(self._base), size_of(self._base)
+        for name in {*self._learned, *delta}:
+            before = self._base.get(name)
+            after = delta[name] if name in delta else self._base_bytes(name)
+            count += (after is not None) - (before is not None)
+            size += _size(name, after) - _size(name, before.value if before else None)
+        if count > self._settings.attributes:
+            raise TooLarge("the number of attributes", count, self._settings.attributes)
         if size > self._settings.session_bytes:
             raise TooLarge("the session", size, self._settings.session_bytes)
+
+
+def _size(name: str, value: bytes | None) -> int:
+    return 0 if value is None else len(name.encode()) + plain_size(value)
 
 
 def _decoded(attribute: Attribute | None) -> Any:

@@ -35,14 +35,24 @@ Attribute: its tag (8 bytes), then its value: kind byte (0 plain, 1 sealed: ``se
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from .errors import Unreadable
-from .record import END_REASONS, TAG_BYTES, Attribute, Device, EndReason, Header, Record, Tombstone
+from .record import (
+    END_REASONS,
+    TAG_BYTES,
+    Attribute,
+    Device,
+    EndReason,
+    Header,
+    LazyAttributes,
+    Record,
+    Tombstone,
+)
 
 HEADER_FIELD = b""
 PREFIX = struct.Struct(">BB1sH16sQQQQI16sQ8s22s")
@@ -56,10 +66,13 @@ KEEP_FLAG = 4  # the cookie outlives the browser
 BROWSER_FLAG = 8  # it does not; neither of the two: as sessions of its kind
 PLAIN = b"\x00"
 SEALED = b"\x01"
+SEAL_BYTES = 29  # a sealed value takes more than a plain one: key ID, nonce, GCM's tag (``seal``)
 
 _NO_HASH = bytes(16)
 _NO_NONCE = bytes(8)
 _PRINCIPAL, _USER_AGENT, _ADDRESS, _AUTHENTICATED_AT = "p", "u", "a", "t"
+_unpack_tail = msgspec.msgpack.Decoder(dict[str, object]).decode
+_NO_DEVICE = Device()
 
 
 def encode_header(header: Header) -> bytes:
@@ -142,35 +155,27 @@ def decode_header(data: bytes) -> Header | Tombstone:
 
 def _tail_fields(data: bytes) -> dict[str, Any]:
     """The header's fields that are in its tail, and ``sealed_tail``."""
-    if data[:1] == SEALED:
-        return {
-            "sealed_tail": data,
-            "principal": None,
-            "device": Device(),
-            "authenticated_at": 0,
-            "extra": {},
-        }
-    tail = _decode_tail(data)
-    try:
-        return {
-            "sealed_tail": b"",
-            "principal": msgspec.convert(tail.pop(_PRINCIPAL, None), str | None),
-            "device": Device(
-                user_agent=msgspec.convert(tail.pop(_USER_AGENT, ""), str),
-                address=msgspec.convert(tail.pop(_ADDRESS, ""), str),
-            ),
-            "authenticated_at": msgspec.convert(tail.pop(_AUTHENTICATED_AT, 0), int),
-            "extra": tail,
-        }
-    except msgspec.ValidationError as cause:
-        raise Unreadable("header holds a field of another type") from cause
+    sealed = data[:1] == SEALED
+    tail: dict[str, Any] = {} if sealed else _decode_tail(data)
+    principal, authenticated_at = tail.pop(_PRINCIPAL, None), tail.pop(_AUTHENTICATED_AT, 0)
+    user_agent, address = tail.pop(_USER_AGENT, ""), tail.pop(_ADDRESS, "")
+    texts = ("" if principal is None else principal, user_agent, address)
+    if any(type(text) is not str for text in texts) or type(authenticated_at) is not int:
+        raise Unreadable("header holds a field of another type")
+    return {
+        "sealed_tail": data if sealed else b"",
+        "principal": principal,
+        "device": Device(user_agent, address) if user_agent or address else _NO_DEVICE,
+        "authenticated_at": authenticated_at,
+        "extra": tail,
+    }
 
 
 def _decode_tail(data: bytes) -> dict[str, object]:
     if data[:1] != PLAIN:
         raise Unreadable("header's tail is of a later release")
     try:
-        return msgspec.msgpack.decode(data[1:], type=dict[str, object])
+        return _unpack_tail(data[1:])
     except (msgspec.DecodeError, ValueError, RecursionError) as cause:
         raise Unreadable("header's tail is no MessagePack map") from cause
 
@@ -200,6 +205,56 @@ def decode_attribute(data: bytes) -> Attribute:
     return Attribute(tag=data[:TAG_BYTES], value=data[TAG_BYTES:])
 
 
+class StoredAttributes(LazyAttributes):
+    """As the record's hash has them."""
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, fields: Mapping[bytes, bytes]) -> None:
+        """``fields``: of the session's hash, without the header's."""
+        self._fields = fields
+
+    def __getitem__(self, name: str) -> Attribute:
+        data = self._fields.get(_field(name))
+        if data is None:
+            raise KeyError(name)
+        return decode_attribute(data)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and _field(name) in self._fields
+
+    def __iter__(self) -> Iterator[str]:
+        try:
+            return iter([name.decode() for name in self._fields])
+        except UnicodeDecodeError as cause:
+            raise Unreadable("an attribute's name is no UTF-8") from cause
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    @property
+    def size(self) -> int:
+        sealed = sum(data[TAG_BYTES : TAG_BYTES + 1] == SEALED for data in self._fields.values())
+        size = sum(map(len, self._fields)) + sum(map(len, self._fields.values()))
+        return size - TAG_BYTES * len(self._fields) - SEAL_BYTES * sealed
+
+
+def size_of(attributes: Mapping[str, Attribute]) -> int:
+    """Bytes of names and values, as if none were sealed."""
+    if isinstance(attributes, LazyAttributes):
+        return attributes.size
+    return sum(len(_field(name)) + plain_size(one.value) for name, one in attributes.items())
+
+
+def plain_size(value: bytes) -> int:
+    """Bytes of an attribute's value, as if it were not sealed."""
+    return len(value) - SEAL_BYTES * (value[:1] == SEALED)
+
+
+def _field(name: str) -> bytes:
+    return name.encode("utf-8", "surrogatepass")
+
+
 def encode_record(record: Record) -> dict[bytes, bytes]:
     """The fields of the session's hash."""
     attributes = {name.encode(): encode_attribute(value) for name, value in record.attributes.items()}
@@ -210,15 +265,9 @@ def decode_record(fields: Mapping[bytes, bytes]) -> Record | Tombstone | None:
     """``None``: no fields, the node has no such key. Raises ``Unreadable``."""
     if not fields:
         return None
-    if HEADER_FIELD not in fields:
+    attributes = dict(fields)
+    data = attributes.pop(HEADER_FIELD, None)
+    if data is None:
         raise Unreadable("record has no header")
-    header = decode_header(fields[HEADER_FIELD])
-    if isinstance(header, Tombstone):
-        return header
-    try:
-        attributes = {
-            name.decode(): decode_attribute(data) for name, data in fields.items() if name != HEADER_FIELD
-        }
-    except UnicodeDecodeError as cause:
-        raise Unreadable("an attribute's name is no UTF-8") from cause
-    return Record(header, attributes)
+    header = decode_header(data)
+    return header if isinstance(header, Tombstone) else Record(header, StoredAttributes(attributes))

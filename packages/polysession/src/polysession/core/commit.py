@@ -107,7 +107,10 @@ def _write(context: Context, state: State) -> None:
     if header is None or token is None:
         return
     touch = state.touch_due(context)
-    changed = state.attributes.changed or state.rotate
+    changed = state.attributes.changed
+    if not changed and not touch:
+        return  # as most requests do
+    changed = changed or state.rotate
     try:
         outcome = _write_delta(context, token.address, state.attributes, touch=touch)
     except StoreUnavailable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -37,7 +38,8 @@ class Device:
     address: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "user_agent", self.user_agent[:MAX_USER_AGENT])
+        if len(self.user_agent) > MAX_USER_AGENT:
+            object.__setattr__(self, "user_agent", self.user_agent[:MAX_USER_AGENT])
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,19 @@ class Attribute:
 
     tag: bytes
     value: bytes
+
+
+class LazyAttributes(Mapping[str, Attribute]):
+    """Attributes that are decoded, or opened, when they are used: most requests use few. Use, and going through the
+    names, may raise ``Unreadable``.
+    """
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """Bytes of names and values, as if none were sealed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,15 +22,15 @@ or put a plain value: plain records of earlier releases stay readable.
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, cast
 
 from .clock import Clock
-from .codec import PLAIN, SEALED, encode_tail, with_tail
+from .codec import PLAIN, SEALED, encode_tail, size_of, with_tail
 from .errors import Unreadable
-from .record import TAG_BYTES, Address, Attribute, EndReason, Header, Record, Tombstone
+from .mac import compute
+from .record import TAG_BYTES, Address, Attribute, EndReason, Header, LazyAttributes, Record, Tombstone
 from .store import (
     Absent,
     Change,
@@ -50,7 +50,6 @@ from .token import Key, KeyRing
 
 NONCE_BYTES = 12
 GCM_TAG_BYTES = 16
-OVERHEAD = 1 + NONCE_BYTES + GCM_TAG_BYTES  # bytes a value takes more than a plain one
 
 _CIPHERTEXT = 2 + NONCE_BYTES
 
@@ -139,7 +138,7 @@ class SessionSealer:
 
 def derive(key: bytes, session_id: bytes) -> bytes:
     """HKDF-Expand with SHA-256, 32 bytes: its first block."""
-    return hmac.digest(key, b"polysession seal\0" + session_id + b"\x01", "sha256")
+    return compute(key, b"polysession seal", session_id + b"\x01")
 
 
 def seal_store(store: Store, sealer: Sealer) -> Store:
@@ -155,6 +154,7 @@ class _SealedStore:
     def __init__(self, store: Store, sealer: Sealer) -> None:
         self._store = store
         self._sealer = sealer
+        self.now = store.now  # asked several times a request: not by way of ``__getattr__``
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
@@ -166,8 +166,7 @@ class _SealedStore:
         if not isinstance(found, Record):
             return found
         sealer = self._sealer.of(address.session_id)
-        opened = {name: _open_attribute(sealer, name, one) for name, one in found.attributes.items()}
-        return Record(_open_header(sealer, found.header), opened)
+        return Record(_open_header(sealer, found.header), _OpenedAttributes(sealer, found.attributes))
 
     def peek(self, address: Address) -> Record | Tombstone | None:
         return self._open_record(address, self._store.peek(address))
@@ -235,6 +234,36 @@ class _SealedStore:
         except Unreadable:
             return listed
         return replace(listed, header=header)
+
+
+class _OpenedAttributes(LazyAttributes):
+    """Each opened when it is used."""
+
+    __slots__ = ("_attributes", "_opened", "_sealer")
+
+    def __init__(self, sealer: SessionSealer, attributes: Mapping[str, Attribute]) -> None:
+        self._sealer = sealer
+        self._attributes = attributes
+        self._opened: dict[str, Attribute] = {}
+
+    def __getitem__(self, name: str) -> Attribute:
+        attribute = self._opened.get(name)
+        if attribute is None:
+            attribute = self._opened[name] = _open_attribute(self._sealer, name, self._attributes[name])
+        return attribute
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._attributes
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._attributes)
+
+    def __len__(self) -> int:
+        return len(self._attributes)
+
+    @property
+    def size(self) -> int:
+        return size_of(self._attributes)
 
 
 def _seal_attribute(sealer: SessionSealer, name: str, attribute: Attribute) -> Attribute:

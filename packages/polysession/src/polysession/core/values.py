@@ -25,7 +25,7 @@ MAX_NAME_BYTES = 128
 MAX_DEPTH = 64
 
 _TUPLE, _SET, _FROZENSET, _DATETIME, _DATE, _DECIMAL, _UUID, _WIDE_INT = range(1, 9)
-_IMMUTABLE = (type(None), bool, int, float, str, bytes, date, datetime, Decimal, UUID)
+_IMMUTABLE = frozenset({type(None), bool, int, float, str, bytes, date, datetime, Decimal, UUID})
 _packb = msgspec.msgpack.Encoder().encode
 
 
@@ -33,6 +33,8 @@ def check_name(name: object) -> str:
     """A non-empty ``str`` of at most 128 bytes. Raises ``InvalidAttribute``."""
     if type(name) is not str or not name:
         raise InvalidAttribute("an attribute's name is a non-empty str")
+    if name.isascii() and len(name) <= MAX_NAME_BYTES:
+        return name
     try:
         size = len(name.encode())
     except UnicodeEncodeError as cause:
@@ -44,7 +46,7 @@ def check_name(name: object) -> str:
 
 def is_mutable(value: object) -> bool:
     """It may have changed since it was handed out, itself or inside (a tuple's list)."""
-    return not isinstance(value, _IMMUTABLE)
+    return type(value) not in _IMMUTABLE
 
 
 def encode(value: object) -> bytes:

@@ -19,10 +19,8 @@ def _tag(partition: int) -> str:
 
 
 def slot(partition: int) -> int:
-    """The slot of a partition's keys: CRC16 (XMODEM) of the hash tag, as the Redis Cluster specification
-    says.
-    """
-    return _slot(_tag(partition))
+    """The slot of a partition's keys."""
+    return _PARTITION_SLOTS[partition]
 
 
 def events_slot() -> int:
@@ -31,7 +29,11 @@ def events_slot() -> int:
 
 
 def _slot(tag: str) -> int:
+    """CRC16 (XMODEM) of the hash tag, as the Redis Cluster specification says."""
     return crc_hqx(tag.encode(), 0) & (SLOTS - 1)
+
+
+_PARTITION_SLOTS = tuple(_slot(_tag(partition)) for partition in range(PARTITIONS))
 
 
 @dataclass(frozen=True, slots=True)

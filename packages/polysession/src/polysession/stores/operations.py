@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from types import TracebackType
 from typing import Any
 
 from ..core.clock import Clock
@@ -16,6 +17,35 @@ from .cluster import Cluster, Command, NoAnswerError, Script
 from .keys import Keyspace, slot, split_member
 from .pool import Deadline
 from .replies import read_ended
+
+
+class Operation:
+    """A span and a duration around one operation, if anybody listens; no answer is ``StoreUnavailable``, to the
+    listener too. The node is the one expected: a redirect is not known before. (No generator: that costs 1.5 µs more.)
+    """
+
+    __slots__ = ("_deadline", "_heard", "_name")
+
+    def __init__(self, name: str, deadline: Deadline, heard: AbstractContextManager[None] | None) -> None:
+        self._name, self._deadline, self._heard = name, deadline, heard
+
+    def __enter__(self) -> Deadline:
+        if self._heard is not None:
+            self._heard.__enter__()
+        return self._deadline
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        unavailable = None
+        if isinstance(error, NoAnswerError):
+            unavailable = StoreUnavailable(self._name, str(error))
+            unavailable.__cause__ = error
+            kind, error = StoreUnavailable, unavailable
+        if self._heard is not None:
+            self._heard.__exit__(kind, error, trace)
+        if unavailable is not None:
+            raise unavailable
 
 
 class Operations:
@@ -40,6 +70,7 @@ class Operations:
         self._unreturned_ms = unreturned_ms
         self._confirm = confirm
         self._events = events
+        self._is_heard = type(events).operation is not Events.operation
         self._clock = clock
         self._offset = 0
 
@@ -58,13 +89,12 @@ class Operations:
     def close(self) -> None:
         self._cluster.close()
 
-    @contextmanager
     def _operation(
         self, name: str, command: str, partition: int, *, seconds: float | None = None
-    ) -> Iterator[Deadline]:
-        """A span and a duration around one operation. The node is the one expected: a redirect is not known
-        before.
-        """
+    ) -> Operation:
+        deadline = self._cluster.deadline(seconds or self._seconds)
+        if not self._is_heard:
+            return Operation(name, deadline, None)
         node = self._cluster.likely(slot(partition))
         attributes: dict[str, str | int] = {
             "db.system.name": "redis",
@@ -72,11 +102,7 @@ class Operations:
             "server.address": node.host,
             "server.port": node.port,
         }
-        with self._events.operation(name, attributes):
-            try:
-                yield self._cluster.deadline(seconds or self._seconds)
-            except NoAnswerError as error:
-                raise StoreUnavailable(name, str(error)) from error
+        return Operation(name, deadline, self._events.operation(name, attributes))
 
     def _run(
         self,
