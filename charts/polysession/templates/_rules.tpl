@@ -6,18 +6,14 @@
 {{- fail (printf "postgres.enabled is false: set %s.database.host to the PostgreSQL that holds its database." $chart) -}}
 {{- end -}}
 {{- end -}}
-{{- if hasKey .Values "redis" -}}
 {{- if and (not .Values.redis.enabled) (not .Values.global.redis.nodes) -}}
 {{- fail "redis.enabled is false: set global.redis.nodes to nodes of an existing Redis Cluster." -}}
 {{- end -}}
 {{- if and .Values.redis.enabled .Values.global.redis.nodes -}}
 {{- fail "global.redis.nodes names an existing Redis Cluster: set redis.enabled to false, or leave the nodes out." -}}
 {{- end -}}
-{{- end -}}
-{{- if hasKey .Values "observability" -}}
 {{- if and .Values.global.collector.enabled (not .Values.observability.enabled) -}}
 {{- fail "global.collector.enabled is the Collector of charts/observability: enable that, or set the Collector to false (and perhaps global.otlpEndpoint)." -}}
-{{- end -}}
 {{- end -}}
 {{- if and .Values.global.collector.enabled .Values.global.otlpEndpoint -}}
 {{- fail "global.otlpEndpoint names an existing Collector: set global.collector.enabled to false, or leave the endpoint out." -}}
