@@ -1,0 +1,155 @@
+{{/* The component `redis`, as common's templates take it. Takes the root. */}}
+{{- define "redis.of" -}}
+name: redis-cluster
+component: redis
+{{- end -}}
+
+{{- define "redis.pods" -}}
+{{- mul (int .Values.primaries) (add 1 (int .Values.replicas)) -}}
+{{- end -}}
+
+{{/* Domain of the pods' names. */}}
+{{- define "redis.nodesDomain" -}}
+{{- include "common.fqdn" (dict "root" . "component" "redis-nodes") -}}
+{{- end -}}
+
+{{- define "redis.tlsSecret" -}}
+{{- include "common.redisTlsSecret" . -}}
+{{- end -}}
+
+{{/* A Kubernetes quantity of memory in MiB. */}}
+{{- define "redis.mebibytes" -}}
+{{- $quantity := toString . -}}
+{{- $number := regexFind "^[0-9]+" $quantity | int64 -}}
+{{- $unit := regexFind "[A-Za-z]*$" $quantity -}}
+{{- if eq $unit "Gi" -}}{{ mul $number 1024 }}
+{{- else if eq $unit "Mi" -}}{{ $number }}
+{{- else -}}
+{{- fail (printf "resources.limits.memory of Redis is %q: write whole Mi or Gi, half of which becomes maxmemory, or set maxmemory." $quantity) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "redis.maxmemory" -}}
+{{- if .Values.maxmemory -}}
+{{- .Values.maxmemory -}}
+{{- else -}}
+{{- $limit := required "Redis needs resources.limits.memory, half of which becomes maxmemory, or maxmemory itself: without either it takes the node's memory." ((.Values.resources).limits).memory -}}
+{{- printf "%dmb" (div (include "redis.mebibytes" $limit | int64) 2) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* redis.conf. What only a pod knows is added by start.sh. */}}
+{{- define "redis.conf" -}}
+{{- $own := dict -}}
+{{- range $line := include "redis.ownConfig" . | splitList "\n" -}}
+{{- if $line -}}{{- $_ := set $own (regexFind "^[a-z-]+" $line) $line -}}{{- end -}}
+{{- end -}}
+{{- range $name, $value := .Values.extraConfig -}}
+{{- if has $name (list "cluster-enabled" "dir" "port" "aclfile" "cluster-config-file" "maxmemory-policy" "masterauth" "requirepass" "user") -}}
+{{- fail (printf "extraConfig.%s: the chart decides this one; the manager and the probes depend on it." $name) -}}
+{{- end -}}
+{{- $_ := set $own $name (printf "%s %s" $name $value) -}}
+{{- end -}}
+{{- range $name, $line := $own }}
+{{ $line }}
+{{- end }}
+{{ end -}}
+
+{{- define "redis.ownConfig" -}}
+{{- $tls := include "redis.tlsSecret" . -}}
+bind * -::*
+protected-mode no
+port {{ ternary 0 6379 (ne $tls "") }}
+{{- if $tls }}
+tls-port 6379
+tls-cert-file /etc/redis-tls/tls.crt
+tls-key-file /etc/redis-tls/tls.key
+tls-ca-cert-file /etc/redis-tls/ca.crt
+tls-auth-clients no
+tls-replication yes
+tls-cluster yes
+{{- end }}
+dir /data
+appendonly yes
+appendfsync everysec
+save ""
+maxmemory {{ include "redis.maxmemory" . }}
+maxmemory-policy noeviction
+cluster-enabled yes
+cluster-config-file nodes.conf
+cluster-node-timeout {{ int .Values.nodeTimeoutMilliseconds }}
+cluster-require-full-coverage no
+cluster-allow-replica-migration no
+cluster-preferred-endpoint-type hostname
+min-replicas-to-write 0
+repl-diskless-sync yes
+repl-diskless-sync-delay 0
+repl-ping-replica-period 1
+shutdown-timeout 5
+hz 100
+hash-max-listpack-value 1024
+{{- if .Values.auth.enabled }}
+aclfile /etc/polysession/credentials/redis-acl
+{{- end }}
+{{- end -}}
+
+{{/* Environment of what asks Redis as its manager: manager and guard. */}}
+{{- define "redis.operationsEnv" -}}
+OPERATIONS_NODES: {{ printf "%s-{ordinal}.%s:6379" (include "common.fullname" (dict "root" . "component" "redis")) (include "redis.nodesDomain" .) }}
+OPERATIONS_PRIMARIES: {{ int .Values.primaries }}
+OPERATIONS_REPLICAS: {{ int .Values.replicas }}
+{{- if .Values.auth.enabled }}
+OPERATIONS_USERNAME: manager
+OPERATIONS_PASSWORD_FILE: /etc/polysession/credentials/redis-manager-password
+{{- end }}
+{{- if include "redis.tlsSecret" . }}
+OPERATIONS_TLS_CA_FILE: /etc/redis-tls/ca.crt
+{{- end }}
+{{- end -}}
+
+{{/* (dict "root" $ "keys" <list of entries>) */}}
+{{- define "redis.operationsVolumes" -}}
+{{ include "common.tmpVolume" "16Mi" }}
+{{- if .root.Values.auth.enabled }}
+{{ include "common.credentialsVolume" . }}
+{{- end }}
+{{- with include "redis.tlsSecret" .root }}
+- name: tls
+  secret:
+    secretName: {{ . }}
+    defaultMode: 0440
+    items:
+      - key: ca.crt
+        path: ca.crt
+{{- end }}
+{{- end -}}
+
+{{- define "redis.operationsMounts" -}}
+- name: tmp
+  mountPath: /tmp
+{{- if .Values.auth.enabled }}
+- name: credentials
+  mountPath: /etc/polysession/credentials
+  readOnly: true
+{{- end }}
+{{- if include "redis.tlsSecret" . }}
+- name: tls
+  mountPath: /etc/redis-tls
+  readOnly: true
+{{- end }}
+{{- end -}}
+
+{{/* An item of `egress`: the nodes. */}}
+{{- define "redis.egressNodes" -}}
+{{ include "common.egressDns" . }}
+{{ include "common.egressTo" (dict "root" . "components" (list "redis") "port" 6379) }}
+{{- end -}}
+
+{{- define "redis.rules" -}}
+{{- if and .Values.podDisruptionBudget.enabled (gt (int .Values.podDisruptionBudget.maxUnavailable) 1) -}}
+{{- fail "podDisruptionBudget.maxUnavailable of Redis is more than 1: a drain could then take both pods of a shard." -}}
+{{- end -}}
+{{- if and (eq .Values.topologySpread "hard") (not .Values.persistence.enabled) -}}
+{{- fail "topologySpread hard without persistence: a pod that finds no node would lose its data; use soft." -}}
+{{- end -}}
+{{- end -}}

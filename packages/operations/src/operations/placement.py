@@ -1,0 +1,35 @@
+"""No shard on one Kubernetes node, as far as replicas can be swapped: no affinity can say it."""
+
+from __future__ import annotations
+
+from .observed import Observed, Shard, count_on_one_node
+from .steps import Replicate, Step
+
+
+def part(observed: Observed) -> Step | None:
+    """The first half of a swap: a replica joins another shard, which then has one too many and gives one back.
+
+    A primary is never moved, and each swap leaves fewer shards on one node, so it ends.
+    """
+    shards = observed.shards
+    for together in shards:
+        if not together.on_one_node:
+            continue
+        for other in shards:
+            if other is not together and (step := _swap(together, other)) is not None:
+                return step
+    return None
+
+
+def _swap(together: Shard, other: Shard) -> Step | None:
+    before = count_on_one_node((together, other))
+    for mine in together.replicas:
+        for theirs in other.replicas:
+            after = (
+                Shard(together.primary, tuple(theirs if one is mine else one for one in together.replicas)),
+                Shard(other.primary, tuple(mine if one is theirs else one for one in other.replicas)),
+            )
+            if count_on_one_node(after) < before:
+                why = f"the shard of pod {together.primary.ordinal} is on one node, {mine.placed_on}"
+                return Replicate(mine, other.primary, why)
+    return None
