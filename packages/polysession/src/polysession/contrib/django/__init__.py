@@ -26,7 +26,7 @@ with extra("django"):
     from django.contrib.auth.signals import user_logged_in
     from django.http import HttpRequest
 
-from .csrf import CsrfMiddleware, check_csrf, csrf_token
+from .csrf import CsrfMiddleware, acheck_csrf, acsrf_token, check_csrf, csrf_token
 from .manager import get_manager
 from .middleware import SessionMiddleware, session_optional, session_passive
 from .session import CsrfSecret, SessionStore
@@ -35,6 +35,8 @@ __all__ = [
     "CsrfMiddleware",
     "SessionMiddleware",
     "SessionStore",
+    "acheck_csrf",
+    "acsrf_token",
     "check_csrf",
     "csrf_token",
     "get_manager",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from asgiref.sync import iscoroutinefunction
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
@@ -21,6 +22,7 @@ from django.middleware.csrf import (
 
 from polysession.core.errors import StoreUnavailable
 
+from .asynchronous import awaited
 from .problems import refuse
 from .session import store_of
 
@@ -37,6 +39,15 @@ def check_csrf(request: HttpRequest, given: str | None = None) -> bool:
     )
 
 
+async def acsrf_token(request: HttpRequest) -> str:
+    """``csrf_token`` for asynchronous views. After it, a template may use ``{% csrf_token %}``, too."""
+    return await awaited(csrf_token, request)
+
+
+async def acheck_csrf(request: HttpRequest, given: str | None = None) -> bool:
+    return await awaited(check_csrf, request, given)
+
+
 class CsrfMiddleware(CsrfViewMiddleware):
     """Django's, checking the origin as it does; any key of the ring is good, and a store that is away is 503."""
 
@@ -44,6 +55,16 @@ class CsrfMiddleware(CsrfViewMiddleware):
         super().__init__(get_response)
         if not settings.CSRF_USE_SESSIONS:
             raise ImproperlyConfigured("Set CSRF_USE_SESSIONS = True: the secret belongs to the session.")
+        if iscoroutinefunction(get_response):
+            self.process_view = self._aprocess_view  # type: ignore[method-assign,assignment]
+
+    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
+        """On an asynchronous chain, without a thread: what Django asks of the session here, the store is not asked."""
+        self.process_request(request)
+        return await self.get_response(request)  # type: ignore[misc,no-any-return]
+
+    async def _aprocess_view(self, request: HttpRequest, *view: Any) -> HttpResponseBase | None:
+        return await awaited(CsrfMiddleware.process_view, self, request, *view)
 
     def process_view(  # type: ignore[override]
         self, request: HttpRequest, *view: Any

@@ -6,7 +6,6 @@ import math
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from asgiref.sync import sync_to_async
 from django.contrib.sessions.backends.base import SessionBase
 from django.utils import timezone
 
@@ -73,15 +72,3 @@ class SessionExpiry(SessionBase):
             idle = timedelta(milliseconds=timeouts.idle)
             expiry = end if modification + idle > end else timeouts.idle // 1000
         return {**given, "modification": modification, "expiry": expiry}
-
-    async def aset_expiry(self, value: int | timedelta | datetime | None) -> None:
-        await sync_to_async(self.set_expiry)(value)
-
-    async def aget_expiry_age(self, **given: Any) -> int:
-        return await sync_to_async(self.get_expiry_age)(**given)
-
-    async def aget_expiry_date(self, **given: Any) -> datetime:
-        return await sync_to_async(self.get_expiry_date)(**given)
-
-    async def aget_expire_at_browser_close(self) -> bool:
-        return await sync_to_async(self.get_expire_at_browser_close)()

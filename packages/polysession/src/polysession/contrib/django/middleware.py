@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from asgiref.sync import iscoroutinefunction
 from django.conf import settings
 from django.contrib.sessions.middleware import SessionMiddleware as DjangoSessionMiddleware
 from django.http import HttpRequest
@@ -15,6 +16,7 @@ from polysession.core.cookie import Cookie, clear_session, csrf_cookie_name, fin
 from polysession.core.errors import PolysessionError
 from polysession.core.record import Device
 
+from .asynchronous import awaited
 from .manager import get_manager
 from .problems import refuse
 from .session import SessionStore
@@ -41,6 +43,20 @@ class SessionMiddleware(DjangoSessionMiddleware):
     is cleared by a sign-out, and by a page navigation whose cookie names nothing live. Like Django's, it saves
     nothing on 5xx. Marks of a view hold from its resolution on: a middleware that used the session before it, did.
     """
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        super().__init__(get_response)
+        if iscoroutinefunction(get_response):
+            self.process_view = self._aprocess_view  # type: ignore[method-assign,assignment]
+
+    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
+        """On an asynchronous chain: Django's own would open and save the session in a thread."""
+        self.process_request(request)
+        response = await self.get_response(request)  # type: ignore[misc]
+        return await awaited(self.process_response, request, response)
+
+    async def _aprocess_view(self, request: HttpRequest, *view: Any) -> None:
+        SessionMiddleware.process_view(self, request, *view)
 
     def process_request(self, request: HttpRequest) -> None:
         header = request.META.get("HTTP_COOKIE", "")

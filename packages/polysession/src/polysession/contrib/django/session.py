@@ -6,7 +6,6 @@ import logging
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import CreateError, UpdateError
 from django.core.exceptions import ImproperlyConfigured
@@ -18,6 +17,7 @@ from polysession.core.errors import SessionEnded, StoreUnavailable
 from polysession.core.record import Device
 from polysession.core.session import Session
 
+from .asynchronous import AsynchronousNames
 from .expiry import SessionExpiry
 from .manager import get_manager
 
@@ -38,7 +38,7 @@ class NotCleared(CommandError, StoreUnavailable):
         self.returncode = 1
 
 
-class SessionStore(SessionExpiry):
+class SessionStore(AsynchronousNames, SessionExpiry):
     """A request's session, as Django sees it. Not shared between threads.
 
     Any use may raise `StoreUnavailable`: `SessionMiddleware` makes 503 of it and leaves the cookie alone.
@@ -104,9 +104,6 @@ class SessionStore(SessionExpiry):
 
     _session = property(_get_session)
 
-    async def _aget_session(self, no_load: bool = False) -> MutableMapping[str, Any]:
-        return await sync_to_async(self._get_session)(no_load)
-
     def get(self, key: str, default: Any = None) -> Any:
         return CsrfSecret(self) if key == CSRF_SESSION_KEY else super().get(key, default)
 
@@ -156,18 +153,12 @@ class SessionStore(SessionExpiry):
         self.renews = self.modified = True
         self.session.rotate()  # a sign-in that follows takes its place
 
-    async def acycle_key(self) -> None:
-        await sync_to_async(self.cycle_key)()
-
     def flush(self) -> None:
         """At once: the session ends as ``logout``; what is set afterwards begins a new one."""
         self.ask()
         self.modified = True
         self.renews = False
         self.session.end("logout")
-
-    async def aflush(self) -> None:
-        await sync_to_async(self.flush)()
 
     def commit(self) -> None:
         """Save what there is to save; creates no session that would be empty. Errors: `Session.commit`."""
@@ -208,9 +199,6 @@ class SessionStore(SessionExpiry):
     def create(self) -> None:
         self._opened, self._given = None, None
         self.save(must_create=True)
-
-    async def acreate(self) -> None:
-        await sync_to_async(self.create)()
 
     def exists(self, session_key: str) -> bool:
         return get_manager().open(session_key, passive=True).exists
