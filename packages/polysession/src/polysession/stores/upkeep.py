@@ -8,10 +8,12 @@ from ..core.record import END_REASONS, Address, EndReason
 from ..core.store import Ended, OutboxEvent
 from ..core.token import PARTITIONS
 from . import scripts
+from .census import Census, Primary, read_info
 from .cluster import Command, NoAnswerError
 from .keys import events_slot, slot
 from .operations import Operations
 from .outbox import decode_event, public_fields
+from .pool import Deadline
 
 _ALL_SECONDS = 2.0  # 4,096 partitions
 _DUE_AT_ONCE = 16
@@ -106,8 +108,47 @@ class Upkeep(Operations):
             commands.append((slot(partition), Command.of("EXISTS", record)))
         with self._operation("find", "EXISTS", 0, seconds=max(_ALL_SECONDS, self._seconds)) as deadline:
             replies = self._cluster.execute_all(commands, deadline)
-        found = (partition for partition, there in enumerate(replies) if there)
-        return next((Address(partition, session_id) for partition in found), None)
+        return next(
+            (Address(partition, session_id) for partition, there in enumerate(replies) if there), None
+        )
+
+    def census(self) -> Census:
+        """For operators: asks every partition and every primary. Raises ``StoreUnavailable`` where one is away."""
+        now, commands = self.now(), []
+        for partition in range(PARTITIONS):
+            number, expiry = slot(partition), self._keys.expiry(partition)
+            commands.append((number, Command.of("ZCOUNT", expiry, f"({now}", "+inf")))
+            commands.append((number, Command.of("ZCOUNT", expiry, "-inf", now)))
+            commands.append((number, Command.of("HLEN", self._keys.outbox(partition))))
+        with self._operation("census", "ZCOUNT", 0, seconds=max(_ALL_SECONDS, self._seconds)) as deadline:
+            replies = self._cluster.execute_all(commands, deadline)
+            live = dict(enumerate(replies[0::3]))
+            primaries = [
+                self._ask_primary(str(node), slots, live, deadline)
+                for node, slots in self._cluster.owned(deadline).items()
+            ]
+        spread = {partition: count for partition, count in live.items() if count}
+        return Census(sum(live.values()), sum(replies[1::3]), sum(replies[2::3]), spread, tuple(primaries))
+
+    def _ask_primary(
+        self, node: str, slots: Sequence[int], live: Mapping[int, int], deadline: Deadline
+    ) -> Primary:
+        info = read_info(self._cluster.execute(slots[0], Command.of("INFO"), deadline).decode())
+        before = self._clock.now()
+        seconds, microseconds = self._cluster.execute(slots[0], Command.of("TIME"), deadline)
+        here = (before + self._clock.now()) // 2
+        owned = frozenset(slots)
+        own = [count for partition, count in live.items() if slot(partition) in owned]
+        return Primary(
+            node=node,
+            partitions=len(own),
+            sessions=sum(own),
+            replicas=int(info.get("connected_slaves", 0)),
+            memory=int(info.get("used_memory", 0)),
+            memory_limit=int(info.get("maxmemory", 0)),
+            skew_ms=int(seconds) * 1000 + int(microseconds) // 1000 - here,
+            version=info.get("valkey_version") or info.get("redis_version", ""),
+        )
 
     def count(self) -> int:
         now = self.now()

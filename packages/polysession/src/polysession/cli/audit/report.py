@@ -1,0 +1,113 @@
+"""An audit's outcome: run every check, and write it down for people (80 columns) or machines."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, get_args
+
+from ...core.errors import StoreUnavailable
+from .app import App
+from .check import Check, Finding, Result, needs
+from .http import AppUnreachable, BudgetSpent
+from .subject import CannotSignIn, Subject
+
+WIDTH = 80
+RESULTS: tuple[Result, ...] = get_args(Result)
+_MARKS = {"pass": "✓ pass", "fail": "✗ FAIL", "not applicable": "- n/a", "needs input": "? input"}
+_COLOURS = {"pass": "32", "fail": "31;1", "not applicable": "2", "needs input": "33"}
+RULES = "OWASP ASVS 5.0.0 · OWASP Session Management Cheat Sheet · NIST SP 800-63B-4 · OpenTelemetry"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    check: Check
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    app: App
+    at: datetime
+    lines: tuple[Line, ...]
+    requests: int
+
+    def ids(self, result: Result) -> tuple[str, ...]:
+        return tuple(line.check.id for line in self.lines if line.finding.result == result)
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.ids("fail"))
+
+
+def audit(subject: Subject, checks: Sequence[Check]) -> Report:
+    """Raises ``CannotSignIn``, and ``AppUnreachable`` where nothing answers at all; a check in which the app, its store
+    or its traces gave no answer needs input.
+    """
+    _ = subject.first
+    lines = tuple(Line(one, _run(one, subject)) for one in checks)
+    return Report(subject.app, datetime.now(UTC), lines, subject.http.asked)
+
+
+def _run(check: Check, subject: Subject) -> Finding:
+    try:
+        return check.run(subject)
+    except (AppUnreachable, BudgetSpent, CannotSignIn, StoreUnavailable) as error:
+        return needs(f"{type(error).__name__}: {error}")
+
+
+def describe(report: Report) -> dict[str, Any]:
+    """Ready for JSON."""
+    return {
+        "app": report.app.name,
+        "base_url": report.app.base_url,
+        "at": report.at.isoformat(timespec="seconds"),
+        "rules": RULES.split(" · "),
+        "requests": report.requests,
+        "counts": {result: len(report.ids(result)) for result in RESULTS},
+        "checks": [
+            {
+                "id": line.check.id,
+                "title": line.check.title,
+                "source": line.check.source,
+                "result": line.finding.result,
+                "evidence": line.finding.evidence,
+                "advice": line.check.advice if line.finding.result == "fail" else None,
+            }
+            for line in report.lines
+        ],
+    }
+
+
+def layout(report: Report, *, colour: bool = False) -> str:
+    """Failures tell where the rule stands and what to do; the rest is one or two lines a check."""
+
+    def paint(text: str, result: Result) -> str:
+        return f"\x1b[{_COLOURS[result]}m{text}\x1b[0m" if colour else text
+
+    lines = [
+        f"Session audit of {report.app.name}",
+        f"{report.app.base_url} · {report.at:%Y-%m-%d %H:%M} UTC · {report.requests} requests",
+        *textwrap.wrap(RULES, WIDTH),
+        "",
+    ]
+    for line in report.lines:
+        result = line.finding.result
+        mark = _MARKS[result]
+        head = f"  {paint(mark, result)}{' ' * (9 - len(mark))}{line.check.id:<16} "
+        title = textwrap.wrap(line.check.title, WIDTH - 28)
+        lines.append(head + title[0])
+        lines += [" " * 28 + rest for rest in title[1:]]
+        lines += _indented(line.finding.evidence)
+        if result == "fail":
+            lines += _indented(f"→ {line.check.advice}")
+            lines += _indented(f"  {line.check.source}")
+    counts = [f"{len(report.ids(result))} {result}" for result in RESULTS]
+    lines += ["", "  " + " · ".join(counts)]
+    return "\n".join(lines)
+
+
+def _indented(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent=" " * 28, subsequent_indent=" " * 28)
