@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "drf_spectacular",
+    "polysession.contrib.django",
     "polysession.contrib.django.ledger",
 ]
 MIDDLEWARE = [
@@ -94,7 +95,7 @@ CSRF_USE_SESSIONS = True
 CSRF_HEADER_NAME = "HTTP_X_CSRF_TOKEN"
 CSRF_FAILURE_VIEW = "users.problems.answer_csrf_failure"
 LOGIN_URL = "admin:login"
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+MESSAGE_STORAGE = "polysession.contrib.django.messages.MessageStorage"
 
 STATIC_URL = "/api/users/static/"
 WHITENOISE_USE_FINDERS = True  # the admin's files, from its package: nothing is to be collected

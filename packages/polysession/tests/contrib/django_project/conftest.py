@@ -51,7 +51,9 @@ if not django_settings.configured:
             "django.contrib.auth",
             "django.contrib.contenttypes",
             "django.contrib.messages",
+            "polysession.contrib.django",
         ],
+        STATIC_URL="/static/",
         MIDDLEWARE=[
             "polysession.contrib.django.SessionMiddleware",
             "django.middleware.common.CommonMiddleware",
@@ -164,6 +166,20 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"theme": request.session.get("theme", "light")})
 
 
+def register_users() -> None:
+    """As docs/django.md has it: one line."""
+    from django.contrib.auth.admin import UserAdmin
+    from polysession.contrib.django.admin import SessionsAdmin
+
+    class PeopleAdmin(SessionsAdmin, UserAdmin):  # type: ignore[misc,type-arg]
+        pass
+
+    admin.site.unregister(get_user_model())
+    admin.site.register(get_user_model(), PeopleAdmin)
+
+
+admin.autodiscover()
+register_users()
 Urls.urlpatterns = [
     path("plain", plain),
     path("read", read),

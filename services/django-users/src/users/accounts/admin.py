@@ -10,6 +10,7 @@ from django.contrib.auth.forms import UserChangeForm, UserCreationForm
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from polysession.contrib.django.admin import SessionsAdmin
 
 from users.accounts import rules
 from users.accounts.models import Account
@@ -29,7 +30,7 @@ class AccountForm(UserChangeForm):
 
 
 @admin.register(Account)
-class AccountAdmin(UserAdmin):
+class AccountAdmin(SessionsAdmin, UserAdmin):
     form = AccountForm
     add_form = NewAccountForm
     list_display = ("username", "email", "is_active", "is_staff", "created_at", "last_login")

@@ -17,7 +17,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
-from polysession.contrib.django import get_manager
+from polysession.contrib.django import ending, get_manager
 
 from users.accounts.models import Account
 
@@ -102,11 +102,7 @@ def end_sessions(account: Account, *, keep: str | None) -> bool:
     """All of the account's sessions but ``keep``. ``True``: a replica of the store has it. Raises
     ``StoreUnavailable``: the ledger has it, but for ``LedgerUnavailable``; repeating it is safe.
     """
-    with transaction.atomic():
-        Account.objects.filter(pk=account.pk).update(session_generation=F("session_generation") + 1)
-        account.refresh_from_db(fields=["session_generation"])
-        _record_end(str(account.pk), account.session_generation, keep=keep)
-    return _end(str(account.pk), account.session_generation, keep=keep)
+    return ending.end_sessions(account, keep=keep)
 
 
 def delete(account: Account) -> None:
@@ -122,17 +118,13 @@ def _record_end(principal: str, generation: int, *, keep: str | None) -> None:
     get_manager().record_end(principal, generation=generation, keep=keep)
 
 
-def _end(principal: str, generation: int, *, keep: str | None) -> bool:
-    """Once the cause is committed, which is now unless the caller (the admin) has a transaction open: then nobody
-    knows yet whether it is confirmed.
-    """
-    confirmed: list[bool] = []
-    transaction.on_commit(lambda: confirmed.append(_end_now(principal, generation, keep)))
-    return confirmed == [True]
+def _end(principal: str, generation: int, *, keep: str | None) -> None:
+    """Once the cause is committed, which is now unless the caller (the admin) has a transaction open."""
 
+    def end() -> None:
+        get_manager().end_principal(principal, generation=generation, keep=keep)
 
-def _end_now(principal: str, generation: int, keep: str | None) -> bool:
-    return get_manager().end_principal(principal, generation=generation, keep=keep).confirmed
+    transaction.on_commit(end)
 
 
 def _check_password(password: str, account: Account, *, field: str) -> None:

@@ -135,7 +135,7 @@ class DjangoLedger:
         identity = self._identity(row.principal) if row.is_live(now) else None
         if identity is None:
             return ()
-        rows = ledger.of_principal(connections[self._alias], row.principal)
+        rows = ledger.of_principal(connections[self.alias], row.principal)
         return tuple(
             (one, Record(one.header(now), _attributes(context, identity)))
             for one in rows
@@ -146,20 +146,21 @@ class DjangoLedger:
         """Under a lock: who raises it waits for this sign-in's row, or this sign-in for the raise."""
         model = get_user_model()
         try:
-            user = model._default_manager.using(self._alias).select_for_update().get(pk=principal)
+            user = model._default_manager.using(self.alias).select_for_update().get(pk=principal)
         except (model.DoesNotExist, ValidationError, ValueError):
             return None
         return int(getattr(user, "session_generation", 0))
 
     @property
-    def _alias(self) -> str:
+    def alias(self) -> str:
+        """Of the database: the user model's, unless told another."""
         return self._using or router.db_for_write(get_user_model())
 
     @contextmanager
     def _transaction(self, name: str) -> Iterator[ledger.Connection]:
         try:
-            with transaction.atomic(using=self._alias):
-                yield connections[self._alias]
+            with transaction.atomic(using=self.alias):
+                yield connections[self.alias]
         except DatabaseFault as cause:
             raise LedgerUnavailable(f"ledger_{name}", type(cause).__name__) from cause
 

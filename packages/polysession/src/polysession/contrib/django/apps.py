@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+
+
+class PolysessionConfig(AppConfig):
+    """Brings the system checks, and the admin's templates and style."""
+
+    name = "polysession.contrib.django"
+    label = "polysession"
+    verbose_name = "Sessions"
+
+    def ready(self) -> None:
+        from . import checks
+
+        checks.register()
