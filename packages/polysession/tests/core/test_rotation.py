@@ -10,6 +10,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule
 from polysession.core.errors import SessionEnded, StoreUnavailable
+from polysession.core.record import alter
 from polysession.core.rotation import accept, is_offered
 from polysession.core.session import Session
 from polysession.core.token import parse
@@ -309,7 +310,7 @@ def test_a_privilege_change_of_an_earlier_release_over_an_offer_is_no_offer_and_
     address = parse(bench.manager.keys, old).address
     record = bench.store.read(address)
     assert is_offered(record.header)
-    header = replace(
+    header = alter(
         record.header,
         secret_hash=b"n" * 16,
         previous_hash=record.header.secret_hash,

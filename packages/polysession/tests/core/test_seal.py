@@ -18,7 +18,7 @@ from polysession.core.codec import (
     encode_record,
 )
 from polysession.core.errors import Unreadable
-from polysession.core.record import Address, Attribute, Device, Header, Record
+from polysession.core.record import Address, Attribute, Device, Header, Record, alter
 from polysession.core.seal import Sealer, derive, seal_store
 from polysession.core.store import Change, Conflicted, Created, Store
 from polysession.core.token import Key, KeyRing
@@ -206,7 +206,7 @@ def test_a_tail_of_another_session_is_unreadable() -> None:
     _, record = bench.create({}, principal="alice", principal_key=make_principal())
     tail = bench.stored(mine).header.sealed_tail
     other = make_address()
-    bench.inner.create(other, replace(record, header=replace(record.header, sealed_tail=tail)))
+    bench.inner.create(other, replace(record, header=alter(record.header, sealed_tail=tail)))
     with pytest.raises(Unreadable, match="belongs elsewhere"):
         bench.store.read(other)
 

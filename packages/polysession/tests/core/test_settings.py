@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
 from polysession.core.cookie import (
@@ -16,7 +15,7 @@ from polysession.core.cookie import (
     set_session,
 )
 from polysession.core.errors import InvalidSettings
-from polysession.core.record import Header
+from polysession.core.record import Header, alter
 from polysession.core.settings import SessionSettings
 from polysession.testing import HOUR, START, make_record
 
@@ -72,11 +71,11 @@ def test_an_identity_ends_with_the_browser_and_a_cart_does_not() -> None:
 
 
 def test_a_cookie_that_an_app_keeps_lasts_until_the_absolute_timeout() -> None:
-    kept = replace(header("42"), keep=True)
+    kept = alter(header("42"), keep=True)
     assert max_age(kept, START) == 12 * 3600
     assert max_age(kept, START + HOUR + 1) == 11 * 3600  # rounded up: never shorter than the session
     assert max_age(kept, START + 13 * HOUR) == 1
-    assert max_age(replace(header(), keep=False), START) is None
+    assert max_age(alter(header(), keep=False), START) is None
 
 
 def test_the_repr_of_a_cookie_does_not_show_the_token() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from polysession.core import commit, session
-from polysession.core.record import Address, Header, Record, Tombstone
+from polysession.core.record import Address, Header, Record, Tombstone, alter
 from polysession.core.store import Created, Ended, Exists, Full, Limit, Outdated, Written
 from polysession.core.token import parse
 
@@ -104,7 +104,7 @@ class CreateThatPromotes(Snapshot):
     ) -> Created | Exists | Outdated | Full:
         for other, entry in self._entries.items():
             if isinstance(entry, Record) and record.header.principal_key:
-                header = replace(entry.header, principal_key=record.header.principal_key)
+                header = alter(entry.header, principal_key=record.header.principal_key)
                 self._entries[other] = Record(header, entry.attributes)
         return super().create(address, record, limit=limit)
 

@@ -36,8 +36,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from typing import Any
 
 import msgspec
 
@@ -52,6 +50,7 @@ from .record import (
     LazyAttributes,
     Record,
     Tombstone,
+    alter,
 )
 
 HEADER_FIELD = b""
@@ -119,7 +118,15 @@ def _tail(header: Header) -> dict[str, object]:
 
 def with_tail(header: Header, data: bytes) -> Header:
     """``header`` with another tail, plain or sealed (then the fields that are in it are empty). Raises ``Unreadable``."""
-    return replace(header, **_tail_fields(data))
+    principal, device, authenticated_at, extra, sealed_tail = _decode_tail(data)
+    return alter(
+        header,
+        principal=principal,
+        device=device,
+        authenticated_at=authenticated_at,
+        extra=extra,
+        sealed_tail=sealed_tail,
+    )
 
 
 def decode_header(data: bytes) -> Header | Tombstone:
@@ -130,54 +137,53 @@ def decode_header(data: bytes) -> Header | Tombstone:
     if kind != RECORD_KIND or len(data) <= PREFIX.size:
         raise Unreadable("header has an unknown kind or is cut short")
     fields = PREFIX.unpack_from(data)
-    tail = _tail_fields(data[PREFIX.size :])
+    _, flags, pepper_id, rotation_count, secret_hash, created_at, last_seen_at, idle, absolute_at = fields[:9]
+    generation, previous_hash, previous_until, nonce, principal_key = fields[9:]
+    principal, device, authenticated_at, extra, sealed_tail = _decode_tail(data[PREFIX.size :])
     try:
-        return Header(
-            pepper_id=fields[2].decode("ascii"),
-            rotation_count=fields[3],
-            secret_hash=fields[4],
-            created_at=fields[5],
-            last_seen_at=fields[6],
-            idle=fields[7],
-            absolute_at=fields[8],
-            generation=fields[9],
-            previous_hash=b"" if fields[10] == _NO_HASH else fields[10],
-            previous_until=fields[11],
-            nonce=b"" if fields[12] == _NO_NONCE else fields[12],
-            principal_key=fields[13].rstrip(b"\x00").decode("ascii"),
-            returned=bool(fields[1] & RETURNED_FLAG),
-            keep=True if fields[1] & KEEP_FLAG else False if fields[1] & BROWSER_FLAG else None,
-            **tail,
+        return Header(  # by position: in half the time that keywords take
+            secret_hash,
+            pepper_id.decode("ascii"),
+            created_at,
+            last_seen_at,
+            idle,
+            absolute_at,
+            rotation_count,
+            generation,
+            flags & RETURNED_FLAG != 0,
+            True if flags & KEEP_FLAG else False if flags & BROWSER_FLAG else None,
+            principal_key.rstrip(b"\x00").decode("ascii"),
+            b"" if previous_hash == _NO_HASH else previous_hash,
+            previous_until,
+            b"" if nonce == _NO_NONCE else nonce,
+            principal,
+            device,
+            authenticated_at,
+            extra,
+            sealed_tail,
         )
-    except ValueError as cause:
+    except UnicodeDecodeError as cause:
         raise Unreadable("header holds a field that is no ASCII") from cause
 
 
-def _tail_fields(data: bytes) -> dict[str, Any]:
-    """The header's fields that are in its tail, and ``sealed_tail``."""
-    sealed = data[:1] == SEALED
-    tail: dict[str, Any] = {} if sealed else _decode_tail(data)
-    principal, authenticated_at = tail.pop(_PRINCIPAL, None), tail.pop(_AUTHENTICATED_AT, 0)
-    user_agent, address = tail.pop(_USER_AGENT, ""), tail.pop(_ADDRESS, "")
-    texts = ("" if principal is None else principal, user_agent, address)
-    if any(type(text) is not str for text in texts) or type(authenticated_at) is not int:
-        raise Unreadable("header holds a field of another type")
-    return {
-        "sealed_tail": data if sealed else b"",
-        "principal": principal,
-        "device": Device(user_agent, address) if user_agent or address else _NO_DEVICE,
-        "authenticated_at": authenticated_at,
-        "extra": tail,
-    }
-
-
-def _decode_tail(data: bytes) -> dict[str, object]:
+def _decode_tail(data: bytes) -> tuple[str | None, Device, int, Mapping[str, object], bytes]:
+    """The header's fields that are in its tail, in their order; the last is ``sealed_tail``."""
+    if data[:1] == SEALED:
+        return None, _NO_DEVICE, 0, {}, data
     if data[:1] != PLAIN:
         raise Unreadable("header's tail is of a later release")
     try:
-        return _unpack_tail(data[1:])
+        tail = _unpack_tail(data[1:])
     except (msgspec.DecodeError, ValueError, RecursionError) as cause:
         raise Unreadable("header's tail is no MessagePack map") from cause
+    principal, authenticated_at = tail.pop(_PRINCIPAL, None), tail.pop(_AUTHENTICATED_AT, 0)
+    agent, address = tail.pop(_USER_AGENT, ""), tail.pop(_ADDRESS, "")
+    if not (type(agent) is type(address) is str and type(authenticated_at) is int):
+        raise Unreadable("header holds a field of another type")
+    if not (principal is None or type(principal) is str):
+        raise Unreadable("header holds a principal of another type")
+    device = Device(agent, address) if agent or address else _NO_DEVICE
+    return principal, device, authenticated_at, tail, b""
 
 
 def encode_tombstone(tombstone: Tombstone) -> bytes:

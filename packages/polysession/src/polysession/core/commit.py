@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from . import retiming, rotation, timeouts
 from .attributes import Attributes
@@ -13,7 +12,7 @@ from .codec import encode_tail
 from .cookie import set_session
 from .creation import anonymous_header, draw, signed_in_header
 from .errors import Conflict, GenerationOutdated, SessionEnded, StoreUnavailable, TooManySessions
-from .record import Address, Attribute, EndReason, Header, Kind, Record, Tombstone
+from .record import Address, Attribute, EndReason, Header, Kind, Record, Tombstone, alter
 from .rotation import Standing
 from .state import Context, Creation, RotationTry, SignIn, State
 from .store import Absent, Conflicted, Created, Ended, Full, Limit, Offered, Outdated, Rotation, Written
@@ -207,7 +206,7 @@ def _rotate(context: Context, state: State, header: Header) -> None:
 
 def _draw_rotation(context: Context, header: Header, *, reauthenticated: bool) -> RotationTry:
     secret = new_secret(context.random)
-    proven = replace(header, authenticated_at=context.store.now())
+    proven = alter(header, authenticated_at=context.store.now())
     pepper = context.keys.pepper.signing(context.clock.now())
     drawn = Rotation(
         expected_hash=header.secret_hash,

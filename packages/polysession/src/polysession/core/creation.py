@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .record import Address, Device, Header, Kind, Record
+from .record import Address, Device, Header, Kind, Record, alter
 from .state import Context, Creation, SignIn, State
 from .timeouts import Wish, grant
 from .token import hash_secret, new_secret, new_session_id
@@ -49,6 +49,6 @@ def draw(context: Context, record: Record, *, partition: int) -> Creation:
     secret = new_secret(context.random)
     pepper = context.keys.pepper.signing(context.clock.now())
     secret_hash = hash_secret(context.keys, secret, pepper.id)
-    header = replace(record.header, secret_hash=secret_hash, pepper_id=pepper.id)
+    header = alter(record.header, secret_hash=secret_hash, pepper_id=pepper.id)
     address = Address(partition, new_session_id(context.random))
     return Creation(address, secret, replace(record, header=header))

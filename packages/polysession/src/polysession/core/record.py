@@ -6,7 +6,10 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
+
+import msgspec
+from msgspec import structs
 
 EndReason = Literal["logout", "idle", "absolute", "revoked", "rotated-away", "replaced", "theft"]
 END_REASONS: tuple[EndReason, ...] = get_args(EndReason)
@@ -53,12 +56,12 @@ class Timeouts:
     keep: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(msgspec.Struct, frozen=True):
     """Times in milliseconds since the epoch, ``idle`` in milliseconds.
 
     The fixed prefix (all but ``principal``, ``device``, ``authenticated_at``, ``extra``) is what scripts
-    read; the tail is copied by them untouched. ``extra`` keeps what a newer release wrote.
+    read; the tail is copied by them untouched. ``extra`` keeps what a newer release wrote. (A struct of msgspec's, and
+    ``alter`` in place of ``replace``: of twenty fields a dataclass takes 5 µs.)
     """
 
     secret_hash: bytes  # 16: HMAC-SHA256(pepper, secret), cut
@@ -80,12 +83,21 @@ class Header:
     principal: str | None = None
     device: Device = Device()
     authenticated_at: int = 0
-    extra: Mapping[str, object] = field(default_factory=dict)
-    sealed_tail: bytes = field(default=b"", repr=False)  # as stored; the tail's fields above are empty then
+    extra: Mapping[str, object] = msgspec.field(default_factory=dict)
+    sealed_tail: bytes = b""  # as stored; the tail's fields above are empty then
+
+    def __repr__(self) -> str:
+        shown = (name for name in self.__struct_fields__ if name != "sealed_tail")
+        return f"Header({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
     @property
     def kind(self) -> Kind:
         return Kind.SIGNED_IN if self.principal_key else Kind.ANONYMOUS
+
+
+def alter(header: Header, **fields: Any) -> Header:
+    """``header`` with these fields."""
+    return structs.replace(header, **fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,11 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
-from dataclasses import replace
 from enum import Enum
 
 from .codec import with_tail
 from .errors import InvalidToken
-from .record import Header, Kind
+from .record import Header, Kind, alter
 from .store import Offer, Offered, Rotation
 from .token import MAX_ROTATION_COUNT, Keys, Token, derive_secret, fits_any_pepper, hash_secret
 
@@ -132,7 +131,7 @@ def accept(header: Header, *, until: int) -> Rotation:
 
 def rotated(header: Header, rotation: Rotation) -> Header:
     """The header after it."""
-    return replace(
+    return alter(
         with_tail(header, rotation.tail) if rotation.tail else header,
         secret_hash=rotation.secret_hash,
         pepper_id=rotation.pepper_id,
@@ -151,7 +150,7 @@ def repeated(header: Header, rotation: Rotation) -> Header:
         return rotated(header, rotation)
     if is_offered(header) and header.previous_hash == rotation.secret_hash:
         return header
-    return replace(header, nonce=LOST_NONCE, previous_hash=rotation.secret_hash, previous_until=0)
+    return alter(header, nonce=LOST_NONCE, previous_hash=rotation.secret_hash, previous_until=0)
 
 
 def next_count(header: Header, *, step: int = 1) -> int:

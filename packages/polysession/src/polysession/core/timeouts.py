@@ -4,10 +4,10 @@ same rules.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
-from .record import Header, Kind, Timeouts
+from .record import Header, Kind, Timeouts, alter
 from .settings import SessionSettings
 
 
@@ -51,7 +51,7 @@ def grant(wish: Wish, settings: SessionSettings, kind: Kind, *, began: int) -> T
 
 def retimed(header: Header, timeouts: Timeouts, now: int) -> Header:
     """The header with other timeouts. Setting them is activity: a shorter idle timeout counts from now."""
-    return replace(
+    return alter(
         touched(header, now), idle=timeouts.idle, absolute_at=timeouts.absolute_at, keep=timeouts.keep
     )
 
@@ -83,4 +83,4 @@ def touch_due(header: Header, now: int, *, fraction: int) -> bool:
 
 def touched(header: Header, now: int) -> Header:
     """The header after a touch. Last seen never goes back."""
-    return replace(header, last_seen_at=max(header.last_seen_at, now), returned=True)
+    return alter(header, last_seen_at=max(header.last_seen_at, now), returned=True)

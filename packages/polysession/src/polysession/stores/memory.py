@@ -15,7 +15,7 @@ from ..core import rotation as age
 from ..core import timeouts as timing
 from ..core.clock import Clock, SystemClock
 from ..core.peek import judge_from_outside
-from ..core.record import Address, Attribute, EndReason, Header, Record, Timeouts, Tombstone
+from ..core.record import Address, Attribute, EndReason, Header, Record, Timeouts, Tombstone, alter
 from ..core.store import (
     Absent,
     Change,
@@ -168,7 +168,7 @@ class MemoryStore:
                 return Conflicted({})
             if age.is_offered(header):
                 return Offered(header.nonce, header.previous_hash, False, confirmed=True)
-            offered = replace(header, nonce=offer.nonce, previous_hash=offer.successor_hash, previous_until=0)
+            offered = alter(header, nonce=offer.nonce, previous_hash=offer.successor_hash, previous_until=0)
             self._entries[address] = Record(offered, record.attributes)
             self._tell(address, age.rotated(header, age.accept(offered, until=0)), None)
             return Offered(offer.nonce, offer.successor_hash, True, confirmed=True)
@@ -213,7 +213,7 @@ class MemoryStore:
             ended = []
             for address, record in self._records(partition, principal_key):
                 if address.session_id == keep:
-                    header = replace(record.header, generation=max(raised, record.header.generation))
+                    header = alter(record.header, generation=max(raised, record.header.generation))
                     self._entries[address] = Record(header, record.attributes)
                 else:
                     ended.append(self._bury(address, self._expiry(record.header) or reason))

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from ..core import values
-from ..core.record import Header, Record, Tombstone
+from ..core.record import Header, Record, Tombstone, alter
 from ..core.store import (
     Absent,
     Change,
@@ -156,7 +156,7 @@ class StoreContract(OutboxContract, PeekContract, PrincipalContract, RotationCon
         assert isinstance(found, Record)
         assert found.header.last_seen_at > seen
         assert found == Record(
-            replace(record.header, last_seen_at=found.header.last_seen_at, returned=True), record.attributes
+            alter(record.header, last_seen_at=found.header.last_seen_at, returned=True), record.attributes
         )
 
     def test_last_seen_never_goes_back(self, store: Store) -> None:
@@ -219,7 +219,7 @@ class StoreContract(OutboxContract, PeekContract, PrincipalContract, RotationCon
         rotation = _rotation(record.header)
         assert store.rotate(address, rotation) == Written()
         assert store.rotate(address, rotation) == Written()
-        header = replace(
+        header = alter(
             record.header,
             secret_hash=rotation.secret_hash,
             pepper_id=rotation.pepper_id,

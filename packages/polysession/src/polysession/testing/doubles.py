@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..core import values
@@ -13,7 +13,7 @@ from ..core.clock import Clock
 from ..core.errors import StoreUnavailable
 from ..core.events import ConflictOutcome, Events, KeysOutcome, RotationCause, Validation
 from ..core.manager import SessionManager
-from ..core.record import TAG_BYTES, Address, Attribute, EndReason, Header, Kind, Record
+from ..core.record import TAG_BYTES, Address, Attribute, EndReason, Header, Kind, Record, alter
 from ..core.settings import SessionSettings
 from ..core.store import Store
 from ..core.token import PARTITIONS, Key, KeyRing, Keys, new_session_id
@@ -142,7 +142,7 @@ def make_record(now: int, attributes: Mapping[str, object] | None = None, **fiel
         absolute_at=now + 12 * HOUR,
         returned=True,
     )
-    header = replace(header, **fields)  # type: ignore[arg-type]
+    header = alter(header, **fields)
     return Record(header, {name: make_attribute(value) for name, value in (attributes or {}).items()})
 
 

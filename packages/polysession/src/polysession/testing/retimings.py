@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import replace
 
 from ..core.codec import encode_tail
-from ..core.record import Record, Timeouts, Tombstone
+from ..core.record import Record, Timeouts, Tombstone, alter
 from ..core.store import Absent, Rotation, Store, Written
 from .doubles import HOUR, make_address, make_principal, make_record
 
@@ -26,7 +25,7 @@ class RetimingContract:
             seen = found.header.last_seen_at
             assert seen >= now
             asked = {"idle": 48 * HOUR, "absolute_at": now + 96 * HOUR, "keep": keep, "last_seen_at": seen}
-            assert found == Record(replace(record.header, **asked), record.attributes)  # type: ignore[arg-type]
+            assert found == Record(alter(record.header, **asked), record.attributes)
         assert [one.session_id for one in store.list(address.partition, key)[0]] == [address.session_id]
 
     def test_a_shorter_idle_timeout_counts_from_now(self, store: Store) -> None:
@@ -62,7 +61,7 @@ class RetimingContract:
         now, address, key = store.now(), make_address(), make_principal()
         record = make_record(now, {"a": 1}, principal="42", principal_key=key, extra={"zz": 1})
         store.create(address, record)
-        proven = replace(record.header, authenticated_at=now)
+        proven = alter(record.header, authenticated_at=now)
         rotation = Rotation(
             expected_hash=record.header.secret_hash,
             secret_hash=secrets.token_bytes(16),

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from ..core import rotation
-from ..core.record import Address, Header, Record, Tombstone
+from ..core.record import Address, Header, Record, Tombstone, alter
 from ..core.store import Absent, Conflicted, Offer, Offered, Store, Written
 from .doubles import HOUR, make_address, make_principal, make_record
 
@@ -18,9 +18,7 @@ class RotationContract:
         offer = _offer(record.header)
         offered = store.offer(address, offer)
         assert offered == Offered(offer.nonce, offer.successor_hash, True)
-        header = replace(
-            record.header, nonce=offer.nonce, previous_hash=offer.successor_hash, previous_until=0
-        )
+        header = alter(record.header, nonce=offer.nonce, previous_hash=offer.successor_hash, previous_until=0)
         assert store.read(address) == Record(header, record.attributes)
         assert rotation.is_offered(header)
 
@@ -42,7 +40,7 @@ class RotationContract:
         acceptance = rotation.accept(found.header, until=store.now() + 30_000)
         assert store.rotate(address, acceptance) == Written()
         assert store.rotate(address, acceptance) == Written()
-        after = replace(
+        after = alter(
             record.header,
             secret_hash=offer.successor_hash,
             previous_hash=record.header.secret_hash,
