@@ -20,8 +20,8 @@ def token_in(page: Any) -> str:
     return found[1]
 
 
-def submit(client: Any, path: str, **fields: object) -> Any:
-    return client.post(path, {"csrfmiddlewaretoken": token_in(client.get(path)), **fields})
+def submit(client: Any, path: str, path_to: str | None = None, **fields: object) -> Any:
+    return client.post(path_to or path, {"csrfmiddlewaretoken": token_in(client.get(path)), **fields})
 
 
 def test_staff_signs_in_by_the_form_and_others_do_not(staff: Any, new_person: Any):
@@ -143,3 +143,16 @@ def test_the_changepassword_command_ends_the_accounts_sessions(person: Any, monk
     call_command("changepassword", person.name)
     assert person.ask("GET", "me").status_code == 401
     assert Account.objects.get(username=person.name).check_password(NEW)
+
+
+def test_the_page_of_an_account_lists_its_sessions_and_ends_them_by_the_generation(staff: Any, person: Any):
+    account = Account.objects.get(username=person.name)
+    path = f"{ADMIN}accounts/account/{account.pk}/"
+    page = staff.get(f"{path}change/").content.decode()
+    assert page.count('name="session_id"') == 2  # one session, and all
+    answer = submit(staff, f"{path}change/", path_to=f"{path}sessions/end/", session_id="")
+    assert answer.status_code == 302, answer.content
+    assert person.get("/api/users/me").json()["end_reason"] == "revoked"
+    account.refresh_from_db()
+    assert account.session_generation == 2
+    assert "revoked" in staff.get(f"{path}change/").content.decode()  # the ledger's

@@ -42,7 +42,7 @@ class AccountAdmin(SessionsAdmin, UserAdmin):
     fieldsets = (
         (None, {"fields": ("id", "username", "email", "password")}),
         ("Access", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
-        ("Sessions", {"fields": ("session_generation", "created_at", "last_login")}),
+        ("Sign-in", {"fields": ("session_generation", "created_at", "last_login")}),
     )
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("username", "email", "password1", "password2")}),
