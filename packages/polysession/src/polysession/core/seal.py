@@ -154,10 +154,12 @@ class _SealedStore:
     def __init__(self, store: Store, sealer: Sealer) -> None:
         self._store = store
         self._sealer = sealer
-        self.now = store.now  # asked several times a request: not by way of ``__getattr__``
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
+
+    def now(self) -> int:
+        return self._store.now()  # asked several times a request: ``__getattr__`` is slow
 
     def read(self, address: Address) -> Record | Tombstone | None:
         return self._open_record(address, self._store.read(address))
