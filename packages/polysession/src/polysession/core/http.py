@@ -33,7 +33,8 @@ class Problem:
     @property
     def members(self) -> dict[str, Any]:
         """Of the JSON object."""
-        title = HTTPStatus(self.status).phrase
+        # RFC 9110's name of 413; Python 3.13 has it, too.
+        title = "Content Too Large" if self.status == 413 else HTTPStatus(self.status).phrase
         members = {"type": "about:blank", "title": title, "status": self.status, "detail": self.detail}
         return members if self.end_reason is None else members | {"end_reason": self.end_reason}
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from polysession.contrib.asgi import SessionMiddleware
 from polysession.core.errors import InvalidSettings
 from polysession.core.manager import SessionManager
+from polysession.stores.redis import RedisStore
 from polysession.testing import FailingStore, FakeClock, make_keys
 
 pytestmark = pytest.mark.anyio
@@ -91,12 +93,10 @@ async def test_a_forged_cookie_asks_nothing(visitor: Any, store: FailingStore) -
     assert store.asked == []
 
 
-async def test_a_store_that_would_block_the_loop_is_refused_when_the_app_is_made(manager: Any) -> None:
-    class Blocking:
-        asynchronous = False
-
+def test_a_store_that_would_block_the_loop_is_refused_when_the_app_is_made() -> None:
+    blocking = SessionManager(RedisStore([("redis", 6379)]), make_keys())
     with pytest.raises(InvalidSettings, match="asynchronous=True"):
-        SessionMiddleware(lambda *_: None, manager=SessionManager(Blocking(), make_keys()))  # type: ignore[arg-type]
+        SessionMiddleware(FastAPI(), manager=blocking)
 
 
 # --- the cookie

@@ -14,6 +14,7 @@ from django.utils.cache import patch_vary_headers
 
 from polysession.core.cookie import Cookie, clear_session, csrf_cookie_name, find, set_csrf
 from polysession.core.errors import PolysessionError
+from polysession.core.http import PASSIVE_HEADER, SESSION_ID_HEADER, navigates
 from polysession.core.record import Device
 
 from .asynchronous import awaited
@@ -62,7 +63,7 @@ class SessionMiddleware(DjangoSessionMiddleware):
         header = request.META.get("HTTP_COOKIE", "")
         request.session = SessionStore(
             find(header, settings.SESSION_COOKIE_NAME),
-            passive=request.headers.get("X-Session-Passive") == "1",
+            passive=request.headers.get(PASSIVE_HEADER) == "1",
             device=Device(
                 user_agent=request.headers.get("User-Agent", ""),
                 address=request.META.get("REMOTE_ADDR", ""),
@@ -98,7 +99,7 @@ class SessionMiddleware(DjangoSessionMiddleware):
         elif response.status_code >= 500 and session.failure is not None:
             response = refuse(session.failure) or response
         if session.session.id is not None:
-            response["X-Session-Id"] = session.session.id
+            response[SESSION_ID_HEADER] = session.session.id
         self._put_cookies(request, response, session)
         return response
 
@@ -115,12 +116,11 @@ class SessionMiddleware(DjangoSessionMiddleware):
 
     @staticmethod
     def _may_clear(request: HttpRequest, session: SessionStore) -> bool:
-        if settings.SESSION_COOKIE_NAME not in request.COOKIES or request.method != "GET" or session.failure:
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES or session.failure:
             return False
-        mode = request.headers.get("Sec-Fetch-Mode")
-        navigates = mode == "navigate" if mode else "text/html" in request.headers.get("Accept", "")
+        mode, accept = request.headers.get("Sec-Fetch-Mode"), request.headers.get("Accept", "")
         # A late background answer must not wipe a newer cookie; and asking the store is not worth a cookie.
-        return navigates and session.accessed and session.session.stale
+        return navigates(request.method or "", mode, accept) and session.accessed and session.session.stale
 
 
 def _put(response: HttpResponseBase, cookie: Cookie) -> None:

@@ -21,10 +21,8 @@ from ...extras import extra
 with extra("flask"):
     import flask as _flask  # noqa: F401
 
+from ...core.http import CSRF_FIELD, CSRF_HEADER, PASSIVE_HEADER, SAFE_METHODS, SESSION_ID_HEADER
 from .extension import (
-    CSRF_FIELD,
-    CSRF_HEADER,
-    SAFE_METHODS,
     Polysession,
     csrf_protect,
     csrf_token,
@@ -33,10 +31,10 @@ from .extension import (
     sign_in,
     sign_out,
 )
-from .interface import SESSION_ID_HEADER, PolysessionInterface
+from .interface import PolysessionInterface
 from .marks import csrf_exempt, session_optional, session_passive, sign_in_required
 from .problems import ProblemMaker, make_problem
-from .session import FLASHES, PASSIVE_HEADER, FlaskSession
+from .session import FLASHES, FlaskSession
 
 __all__ = [
     "CSRF_FIELD",

@@ -5,16 +5,13 @@ from __future__ import annotations
 from flask import Flask, Response, current_app, request
 
 from ...core import errors
+from ...core.http import CSRF_FIELD, CSRF_HEADER, SAFE_METHODS
 from ...core.manager import SessionManager
 from ...core.session import Session
 from .interface import PolysessionInterface
 from .marks import marked, view_of
 from .problems import ProblemMaker, make_problem
 from .session import session_of_request
-
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # RFC 9110, section 9.2.1
-CSRF_HEADER = "X-CSRF-Token"
-CSRF_FIELD = "csrf_token"
 
 
 class Polysession:

@@ -6,13 +6,10 @@ from flask import Flask, Request, Response
 from flask.sessions import SessionInterface, SessionMixin
 
 from ...core import cookie as cookies
-from ...core import errors
+from ...core import errors, http
 from ...core.manager import SessionManager
-from ...core.record import END_REASONS
 from .problems import ProblemMaker, make_problem
 from .session import FlaskSession
-
-SESSION_ID_HEADER = "X-Session-Id"
 
 
 class PolysessionInterface(SessionInterface):
@@ -43,7 +40,7 @@ class PolysessionInterface(SessionInterface):
         if session.accessed:
             response.vary.add("Cookie")
         if session.core.id is not None:
-            response.headers[SESSION_ID_HEADER] = session.core.id
+            response.headers[http.SESSION_ID_HEADER] = session.core.id
         cookie = session.core.cookie or self._clearing(session, response)
         if cookie is not None:
             _set_cookie(response, cookie)
@@ -57,34 +54,17 @@ class PolysessionInterface(SessionInterface):
 
     def answer(self, error: errors.PolysessionError) -> Response | None:
         """The problem for an error that a client can do something about; ``None`` for a fault of the app."""
-        match error:
-            case errors.StoreUnavailable():
-                detail = "The session store gave no answer. You are still signed in: try again."
-                return self.problem(503, detail, headers={"Retry-After": str(error.retry_after)})
-            case errors.ReadOnly():
-                detail = "The session store gave no answer, so nothing could be saved. Try again."
-                return self.problem(503, detail, headers={"Retry-After": "2"})
-            case errors.Conflict():
-                return self.problem(409, "Another request changed the same. Load it again, then repeat.")
-            case errors.SessionEnded():
-                reason = error.reason if error.reason in END_REASONS else None
-                return self.problem(401, "Your session has ended. Sign in again.", end_reason=reason)
-            case errors.GenerationOutdated():
-                detail = "You were signed out everywhere while you signed in. Sign in again."
-                return self.problem(401, detail, end_reason="revoked")
-            case errors.TooManySessions():
-                detail = f"You are signed in {error.limit} times, the limit. Sign out somewhere, then sign in here."
-                return self.problem(409, detail)
-            case errors.TooLarge():
-                return self.problem(413, f"Too much for one session ({error.what}). Remove something.")
-        return None
+        problem = http.problem_of(error)
+        if problem is None:
+            return None
+        return self.problem(
+            problem.status, problem.detail, end_reason=problem.end_reason, headers=problem.headers
+        )
 
 
 def _navigates(incoming: Request) -> bool:
-    """The browser loads a page (W3C Fetch Metadata); of one that does not say: it asks for HTML."""
-    mode = incoming.headers.get("Sec-Fetch-Mode")
-    loads_page = mode == "navigate" if mode is not None else "text/html" in incoming.accept_mimetypes.values()
-    return loads_page and incoming.method == "GET"
+    headers = incoming.headers
+    return http.navigates(incoming.method, headers.get("Sec-Fetch-Mode"), headers.get("Accept", ""))
 
 
 def _set_cookie(response: Response, cookie: cookies.Cookie) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Protocol
 
 from flask import Response, json
+
+from ...core.http import PROBLEM_TYPE, Problem
 
 
 class ProblemMaker(Protocol):
@@ -26,7 +27,5 @@ def make_problem(
     status: int, detail: str, *, end_reason: str | None = None, headers: Mapping[str, str] | None = None
 ) -> Response:
     """The default ``ProblemMaker``."""
-    members = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
-    if end_reason is not None:
-        members["end_reason"] = end_reason
-    return Response(json.dumps(members), status, headers, content_type="application/problem+json")
+    members = Problem(status, detail, end_reason).members
+    return Response(json.dumps(members), status, headers, content_type=PROBLEM_TYPE)

@@ -10,12 +10,12 @@ from flask import session as flask_session
 from flask.sessions import SessionMixin
 
 from ...core import cookie as cookies
+from ...core.http import PASSIVE_HEADER
 from ...core.manager import SessionManager
 from ...core.record import Device
 from ...core.session import Session
 from .marks import marked, view_of
 
-PASSIVE_HEADER = "X-Session-Passive"
 FLASHES = "_flashes"  # Flask's own name: messages of parallel requests are all shown, each once
 
 
