@@ -47,6 +47,9 @@ def main(arguments: Sequence[str] | None = None, terminal: Terminal | None = Non
     except StoreUnavailable as error:
         terminal.complain(f"{error}. Nothing is known of the session; try again.")
         return UNAVAILABLE
+    except ImportError as error:  # an extra is missing
+        terminal.complain(str(error))
+        return USAGE
     except PolysessionError as error:
         terminal.complain(str(error))
         return NOT_FOUND

@@ -19,7 +19,7 @@ environment variables. Everything: docs/cli.md, docs/audit.md."""
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="polysession",
-        description="Sessions on a Redis Cluster: look, end, count, keep; and audit any web app's sessions.",
+        description="Sessions on a Redis Cluster: look, end, count, keep; audit any web app.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

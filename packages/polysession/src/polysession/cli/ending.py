@@ -1,6 +1,7 @@
-"""Ends a session, or with --principal alone every session of a principal. It asks
-before it does, unless --yes is given. With a DSN the ledger has the end first, as
-when the app ends it; without one the keeper brings it there within a second.
+"""Ends a session, or with --principal alone every session of a principal. It
+asks before it does, unless --yes is given. With a DSN the ledger has the end
+first, as when the app ends it; without one the keeper brings it there within a
+second.
 """
 
 from __future__ import annotations
@@ -81,7 +82,11 @@ def _end_named(
         terminal.complain(f"there is no session {session_id}")
         return NOT_FOUND
     if isinstance(found, Tombstone):
+        # Repeated, so that a replica that missed the first has it now.
+        again = manager.context.store.end(address, options.reason)
         terminal.say(f"  {session_id} ended before: {found.reason}, {text.moment(found.ended_at)}")
+        confirmed = isinstance(again, Tombstone) and again.confirmed
+        _tell(terminal, _Count(0, int(not confirmed)), with_ledger=database is not None)
         return DONE
     key = found.header.principal_key
     if options.principal is not None and key != place(manager.keys, options.principal)[1]:

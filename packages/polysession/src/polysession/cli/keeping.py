@@ -1,7 +1,7 @@
-"""The keeper, over the ledger's plain SQL: ends what is due, carries events to the
-ledger and the public stream, repairs after a failover. Beside Django, `python
-manage.py keeper` is the same. Any number may run; SIGTERM ends it after the pass
-under way.
+"""The keeper, over the ledger's plain SQL: ends what is due, carries events to
+the ledger and the public stream, repairs after a failover. Beside Django,
+`python manage.py keeper` is the same. Any number may run; SIGTERM ends it after
+the pass under way.
 """
 
 from __future__ import annotations

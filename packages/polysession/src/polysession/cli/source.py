@@ -7,14 +7,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from .. import connect, parse_nodes
 from ..core.errors import InvalidSettings
 from ..core.events import Events
 from ..core.ledger import Ledger
 from ..core.manager import SessionManager
-from ..stores.redis import RedisStore
+
+if TYPE_CHECKING:  # `polysession keys` works without the extra
+    from ..stores.redis import RedisStore
 
 DEADLINE_MS = 2000  # more than a request has: a person waits
 _TLS = "rediss://"
@@ -129,4 +131,4 @@ def open_manager(
 
 def store_of(manager: SessionManager) -> RedisStore:
     """Behind the manager's sealing, which hands on what it does not know."""
-    return cast(RedisStore, manager.context.store)
+    return cast("RedisStore", manager.context.store)

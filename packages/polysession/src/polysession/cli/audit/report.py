@@ -110,4 +110,5 @@ def layout(report: Report, *, colour: bool = False) -> str:
 
 
 def _indented(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent=" " * 28, subsequent_indent=" " * 28)
+    indent = " " * 28
+    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)

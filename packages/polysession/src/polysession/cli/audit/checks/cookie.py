@@ -165,7 +165,7 @@ def opaque(subject: Subject) -> Finding:
     token = subject.first.cookie.value
     for part in (token, *re.split(r"[.:|-]", token)):
         text = _decoded(part)
-        if subject.username and subject.username in text:
+        if subject.username and (subject.username in part or subject.username in text):
             return failed(f"the user name stands in {mask(token)}")
         if re.match(r'\s*[{\[]\s*["\d{\[]', text):
             return failed(f"{mask(token)} decodes to JSON")
@@ -173,13 +173,14 @@ def opaque(subject: Subject) -> Finding:
 
 
 def _decoded(part: str) -> str:
+    """What base64 makes of it; empty where it is none."""
     if len(part) < 8 or not re.fullmatch(r"[A-Za-z0-9_+/=-]+", part):
-        return part
+        return ""
     try:
         data = base64.urlsafe_b64decode(part.replace("+", "-").replace("/", "_") + "=" * (-len(part) % 4))
     except (binascii.Error, ValueError):
-        return part
-    return part + " " + data.decode("latin-1")
+        return ""
+    return data.decode("latin-1")
 
 
 @check(
