@@ -18,7 +18,7 @@ from .core.clock import Clock, SystemClock
 from .core.ending import end_due
 from .core.errors import PolysessionError, StoreUnavailable
 from .core.events import Events
-from .core.record import Record, Tombstone
+from .core.record import EndReason, Record, Tombstone
 from .core.store import Absent, Conflicted, Ended, OutboxEvent, Rotation, Store
 from .core.timeouts import timeouts_of
 from .stores import ledger
@@ -160,17 +160,21 @@ class Keeper:
                 ledger.confirm(connection, done)
         return len(done)
 
-    def _end_again(self, row: Row) -> bool:
+    def _end_again(self, row: Row, *, confirm: bool = True) -> bool:
         """``True``: a replica has it. A record that is not there gets a tombstone, so that nothing under way, neither
         a sign-in nor a restore, can bring it in.
         """
         reason = row.end_reason or "revoked"
-        outcome = self._store.end(row.address, reason, principal_key=row.principal_key)
+
+        def end(why: EndReason) -> Ended | Tombstone | Absent | Conflicted:
+            return self._store.end(row.address, why, principal_key=row.principal_key, confirm=confirm)
+
+        outcome = end(reason)
         if isinstance(outcome, Conflicted):  # it expired by the ledger, not by the store's clock
-            outcome = self._store.end(row.address, "revoked", principal_key=row.principal_key)
+            outcome = end("revoked")
         if isinstance(outcome, Absent):
             self._store.refuse(row.address, reason)
-            outcome = self._store.end(row.address, reason, principal_key=row.principal_key)
+            outcome = end(reason)
         if isinstance(outcome, Ended):
             self._events.ended(outcome.reason)
         return isinstance(outcome, Ended | Tombstone) and outcome.confirmed
@@ -198,8 +202,9 @@ class Keeper:
         return total
 
     def _apply(self, row: Row) -> None:
+        """Waits for no replica: right after a failover there is none, and 100 ms a row would break the promise of 2 s."""
         if row.ended_at is not None:
-            self._end_again(row)
+            self._end_again(row, confirm=False)
         elif row.rotation_count and row.previous_hash:
             rotation = Rotation(
                 expected_hash=row.previous_hash,

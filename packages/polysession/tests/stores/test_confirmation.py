@@ -64,7 +64,7 @@ def test_what_no_replica_has_is_done_but_not_confirmed(
         again = store.end(ended, "logout")
         assert isinstance(again, Tombstone)
         assert not again.confirmed
-    rotation = Rotation(record.header.secret_hash, b"n" * 16, "A", 1, 0, 0)
+    rotation = Rotation(record.header.secret_hash, b"n" * 16, "A", 1, 1, 0)
     written = own_store.rotate(rotated, rotation)
     assert written == Written()
     assert not written.confirmed
@@ -153,6 +153,29 @@ def test_a_store_that_shall_not_confirm_does_not_wait(
     assert time.monotonic() - began < 0.09
     assert isinstance(outcome, Ended)
     assert not outcome.confirmed
+
+
+def test_what_the_ledger_repeats_waits_for_no_replica(
+    own_store: RedisStore, frozen: Callable[[], None]
+) -> None:
+    """After a failover there is none: at 100 ms each, a principal's restore or the last ten minutes' ends take too long."""
+    now, key = own_store.now(), make_principal()
+    restored, ended = ([make_address(PARTITION) for _ in range(20)] for _ in range(2))
+    record = make_record(now, principal_key=key)
+    rotated = make_address(PARTITION)
+    for address in (*ended, rotated):
+        own_store.restore(address, record)
+    again = Rotation(record.header.secret_hash, b"n" * 16, "A", 2, 0, 0)
+    frozen()
+    began = time.monotonic()
+    for address in restored:
+        assert own_store.restore(address, record) == Created()
+    for address in ended:
+        outcome = own_store.end(address, "logout", principal_key=key, confirm=False)
+        assert outcome == Ended(address.session_id, "logout")
+        assert not outcome.confirmed
+    assert own_store.rotate(rotated, again) == Written()
+    assert time.monotonic() - began < 2  # else more than 4
 
 
 def test_a_promotion_and_a_restart_begin_a_new_history_of_the_partitions(

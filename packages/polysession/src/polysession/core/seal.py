@@ -212,9 +212,15 @@ class _SealedStore:
         principal_key: str = "",
         if_tags: Mapping[str, bytes] | None = None,
         successor: str = "",
+        confirm: bool = True,
     ) -> Ended | Tombstone | Absent | Conflicted:
         outcome = self._store.end(
-            address, reason, principal_key=principal_key, if_tags=if_tags, successor=successor
+            address,
+            reason,
+            principal_key=principal_key,
+            if_tags=if_tags,
+            successor=successor,
+            confirm=confirm,
         )
         if isinstance(outcome, Conflicted):
             return _open_winners(self._sealer.of(address.session_id), outcome)

@@ -273,6 +273,7 @@ class Store(Protocol):
         principal_key: str = "",
         if_tags: Mapping[str, bytes] | None = None,
         successor: str = "",
+        confirm: bool = True,
     ) -> Ended | Tombstone | Absent | Conflicted:
         """Tombstone in place of the record. ``Ended`` for the one call that did it, ``Tombstone`` for any
         later one.
@@ -283,7 +284,7 @@ class Store(Protocol):
         only if the record's attributes are exactly these, else ``Conflicted`` with *all* attributes that
         differ (sign-in takes them along). ``successor``: a session ID that the tombstone keeps. Always writes, also
         when repeated, so that ``confirmed`` of ``Ended`` and ``Tombstone`` means this end and not nothing. An end
-        enters the outbox.
+        enters the outbox. ``confirm=False`` asks no replica, so it does not wait for one: the outcome is unconfirmed.
         """
         ...
 

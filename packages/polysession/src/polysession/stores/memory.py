@@ -181,11 +181,12 @@ class MemoryStore:
         principal_key: str = "",
         if_tags: Mapping[str, bytes] | None = None,
         successor: str = "",
+        confirm: bool = True,
     ) -> Ended | Tombstone | Absent | Conflicted:
         with self._lock:
             record = self._get(address)
             if isinstance(record, Tombstone):
-                return replace(record, confirmed=True)
+                return replace(record, confirmed=confirm)
             if record is None or record.header.principal_key != principal_key:
                 return Absent()
             if reason in ("idle", "absolute"):
@@ -195,7 +196,7 @@ class MemoryStore:
                 reason = due
             elif if_tags is not None and (winners := _differing(record.attributes, if_tags)):
                 return Conflicted(winners)
-            return self._bury(address, reason, successor)
+            return replace(self._bury(address, reason, successor), confirmed=confirm)
 
     def end_principal(
         self,

@@ -102,17 +102,19 @@ class RedisStore(Upkeep):
     def create(
         self, address: Address, record: Record, *, limit: Limit | None = None
     ) -> Created | Exists | Outdated | Full:
+        confirm = bool(record.header.principal_key)
         with self._operation("create", "EVALSHA", address.partition) as deadline:
-            return self._create(address, record, limit, deadline)
+            return self._create(address, record, limit, deadline, confirm=confirm)
 
     def restore(self, address: Address, record: Record) -> Created | Exists | Outdated:
+        """Asks no replica: the ledger has it. After a failover there may be none, and a principal has up to a hundred."""
         with self._operation("restore", "EVALSHA", address.partition) as deadline:
-            outcome = self._create(address, record, None, deadline)
+            outcome = self._create(address, record, None, deadline, confirm=False)
         assert not isinstance(outcome, Full)  # without a limit
         return outcome
 
     def _create(
-        self, address: Address, record: Record, limit: Limit | None, deadline: Deadline
+        self, address: Address, record: Record, limit: Limit | None, deadline: Deadline, *, confirm: bool
     ) -> Created | Exists | Outdated | Full:
         partition, principal_key = address.partition, record.header.principal_key
         header, *fields = _flat(encode_record(record))
@@ -130,7 +132,7 @@ class RedisStore(Upkeep):
                 (*keys, *self._records(partition, names)),
                 (*head, *limits, len(names), *names, *fields),
                 deadline,
-                confirm=bool(principal_key),
+                confirm=confirm,
             )
             if status == b"older":
                 older += self._end_older(partition, record.header, rest[0], deadline)
@@ -201,9 +203,10 @@ class RedisStore(Upkeep):
             rotation.tail,
         )
         keys = (self._keys.record(address), self._keys.outbox(address.partition))
+        again = rotation.previous_until == 0  # the ledger repeats what it has: no replica is asked
         with self._operation("rotate", "EVALSHA", address.partition) as deadline:
             (status, *rest), confirmed = self._run_confirmed(
-                scripts.ROTATE, address.partition, keys, arguments, deadline
+                scripts.ROTATE, address.partition, keys, arguments, deadline, confirm=not again
             )
             if status == b"expired":
                 return self._expire(address, rest[0], deadline)
@@ -245,10 +248,17 @@ class RedisStore(Upkeep):
         principal_key: str = "",
         if_tags: Mapping[str, bytes] | None = None,
         successor: str = "",
+        confirm: bool = True,
     ) -> Ended | Tombstone | Absent | Conflicted:
         with self._operation("end", "EVALSHA", address.partition) as deadline:
             return self._end(
-                address, reason, deadline, principal_key=principal_key, if_tags=if_tags, successor=successor
+                address,
+                reason,
+                deadline,
+                principal_key=principal_key,
+                if_tags=if_tags,
+                successor=successor,
+                confirm=confirm,
             )
 
     def end_principal(

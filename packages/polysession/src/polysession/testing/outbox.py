@@ -146,7 +146,7 @@ class OutboxContract:
         assert isinstance(created, Created)
         assert created.confirmed
         for _ in range(2):
-            rotated = store.rotate(address, Rotation(record.header.secret_hash, b"n" * 16, "A", 1, 0, 0))
+            rotated = store.rotate(address, Rotation(record.header.secret_hash, b"n" * 16, "A", 1, 1, 0))
             assert isinstance(rotated, Written)
             assert rotated.confirmed
 

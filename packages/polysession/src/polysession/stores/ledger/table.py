@@ -149,8 +149,8 @@ def of_principal(connection: Connection, principal: str) -> tuple[Row, ...]:
 
 
 def recent(connection: Connection, *, since: int) -> tuple[Row, ...]:
-    """What signed in, rotated or ended since then."""
-    return _rows(connection, "WHERE changed_at >= %s ORDER BY changed_at", (since,))
+    """What signed in, rotated or ended since then, the newest first: that is what a failover loses."""
+    return _rows(connection, "WHERE changed_at >= %s ORDER BY changed_at DESC", (since,))
 
 
 def unconfirmed(connection: Connection, *, before: int, alive_at: int, limit: int = 256) -> tuple[Row, ...]:
