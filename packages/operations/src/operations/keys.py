@@ -162,6 +162,10 @@ class Keys:
 def run(environment: Mapping[str, str]) -> int:
     """Within a pod."""
     settings = keys_settings(environment)
+    if not settings.session_keys_secret and not settings.credentials_secret:
+        raise OperationsError(
+            "neither OPERATIONS_KEYS_SECRET nor OPERATIONS_CREDENTIALS_SECRET names a Secret to make"
+        )
     config.load_incluster_config()  # type: ignore[no-untyped-call]
     Keys(client.CoreV1Api(), settings, log=Log("keys")).make()
     return 0

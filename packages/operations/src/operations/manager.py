@@ -21,6 +21,7 @@ from .settings import RedisSettings, redis_settings
 from .steps import AddSlots, LoadAcl, Step, Wait
 from .wanted import Wanted
 
+AGAIN_SECONDS = 1.0  # a step takes the nodes a moment; a MEET that is repeated before is one more handshake
 ACL_AGAIN_SECONDS = 10.0  # a mount lags behind its Secret by up to two minutes
 
 
@@ -52,6 +53,7 @@ class Manager:
         self.metrics = Metrics()
         self.health = Health(clock)
         self._due: _Due | None = None
+        self._done: _Due | None = None
         self._said = ""
         self._acl_loaded = -ACL_AGAIN_SECONDS
 
@@ -87,13 +89,19 @@ class Manager:
         now = self._clock()
         if self._due is None or _kind(self._due.step) != _kind(step):
             self._due = _Due(step, now)
+        if (
+            self._done is not None
+            and _kind(self._done.step) == _kind(step)
+            and now - self._done.since < AGAIN_SECONDS
+        ):
+            return False
         return now - self._due.since >= step.patience
 
     def _do(self, step: Step) -> None:
         name = type(step).__name__
         say = self._log.error if is_loud(step) else self._log.info
         say(describe(step), step=name)
-        self._said = ""
+        self._said, self._done = "", _Due(step, self._clock())
         try:
             self._apply(step)
         except NodeError as fault:
@@ -115,7 +123,8 @@ class Manager:
 
 def _kind(step: Step) -> tuple[object, ...]:
     """What makes it the same step at the next look: not the offsets and keys of its members."""
-    return (type(step), getattr(step, "node", None), getattr(getattr(step, "replica", None), "id", None))
+    members = (getattr(step, name, None) for name in ("member", "replica", "source"))
+    return (type(step), getattr(step, "node", None), *(getattr(member, "id", None) for member in members))
 
 
 def _shape(observed: Observed, wanted: Wanted) -> dict[str, object]:

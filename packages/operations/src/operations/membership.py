@@ -39,6 +39,15 @@ def _is_stale(one: Member, other: Member) -> bool:
     return entry is None or entry.address != other.address or not entry.connected
 
 
+def point(observed: Observed, _: Wanted) -> Step | None:
+    """A replica that learned its primary's new address by gossip may go on calling the old one, for ever."""
+    for member in observed.members:
+        primary = observed.by_id.get(member.primary_id or "")
+        if primary is not None and not member.synced and member.follows not in ("", primary.address):
+            return Replicate(member, primary, "it follows an address that its primary had")
+    return None
+
+
 def forget(observed: Observed, wanted: Wanted) -> Step | None:
     """A node is gone when its pod answers as another one (its data was lost), or when it is dead and its pod is not
     wanted. Before it is forgotten, its slots and replicas are seen to.

@@ -86,6 +86,7 @@ class Observer:
             epoch=table.epoch,
             keys=int(ask("DBSIZE")),
             synced=is_replica and role[3] == "connected",
+            follows=f"{role[1]}:{role[2]}" if is_replica else "",
             offset=int(role[4] if is_replica else role[1]),
             placed_on=next(iter(human.values()), ""),
             table={entry.id: entry for entry in table.others},

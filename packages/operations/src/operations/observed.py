@@ -37,7 +37,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Member:
-    """A pod that answered. ``table``: the other nodes by ID, without those in handshake."""
+    """A pod that answered. ``table``: the other nodes by ID, without those in handshake. ``follows``: the address
+    that a replica copies from, which may be one that its primary had.
+    """
 
     ordinal: int
     address: str
@@ -47,6 +49,7 @@ class Member:
     epoch: int = 0
     keys: int = 0
     synced: bool = False
+    follows: str = ""
     offset: int = 0
     placed_on: str = ""
     table: Mapping[str, Entry] = field(default_factory=dict)

@@ -6,7 +6,7 @@ slot's only copy is never given up, but where its data is gone already; slots mo
 
 from __future__ import annotations
 
-from .membership import absent_owner, belongs, forget, meet
+from .membership import absent_owner, belongs, forget, meet, point
 from .observed import Member, Observed
 from .placement import part
 from .shards import (
@@ -32,7 +32,7 @@ def next_step(observed: Observed, wanted: Wanted) -> Step | None:
     """``None``: everything is as wanted."""
     if not observed.members:
         return Wait("no pod answers")
-    for rule in (_bootstrap, meet, forget, absent_owner, give_slots, _shape):
+    for rule in (_bootstrap, meet, point, forget, absent_owner, give_slots, _shape):
         if (step := rule(observed, wanted)) is not None:
             return step
     return None

@@ -21,13 +21,15 @@ def can_move_slots(observed: Observed) -> bool:
 
 
 def choose_primaries(observed: Observed, wanted: Wanted) -> tuple[Member, ...]:
-    """Those with slots as far as they stay, the fullest first; then empty ones, spread over Kubernetes nodes.
+    """Who shall be: where slots cannot be moved, whoever has some, for good."""
+    if observed.primaries and not can_move_slots(observed):
+        return observed.primaries
+    return choose_owners(observed, wanted)
 
-    Where slots cannot be moved, whoever has some is a primary for good.
-    """
+
+def choose_owners(observed: Observed, wanted: Wanted) -> tuple[Member, ...]:
+    """Those with slots as far as they stay, the fullest first; then empty ones, spread over Kubernetes nodes."""
     holders = observed.primaries
-    if holders and not can_move_slots(observed):
-        return holders
     fullest = sorted(holders, key=lambda member: (-len(observed.owned(member)), member.ordinal))
     kept = [member for member in fullest if member.ordinal < wanted.pods][: wanted.primaries]
     empty = [
@@ -94,7 +96,7 @@ def give_slots(observed: Observed, wanted: Wanted) -> Step | None:
             f"{'does' if len(observed.silent) == 1 else 'do'} not",
             loud=bool(observed.claimed),
         )
-    holders = sorted(choose_primaries(observed, wanted), key=lambda member: len(observed.owned(member)))
+    holders = sorted(choose_owners(observed, wanted), key=lambda member: len(observed.owned(member)))
     if not holders:
         return Wait(f"{len(missing)} slots have no owner, and no pod can be their primary", loud=True)
     shares = _share_out(sorted(missing), {member.id: len(observed.owned(member)) for member in holders})

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from .observed import Member
 
 ELECTION_SECONDS = 15.0  # the node timeout of 5 s, and what an election takes
+FORGET_SECONDS = 5.0
+LOSS_SECONDS = 30.0  # somebody may still come back with a copy
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class Forget(Step):
 
     @property
     def patience(self) -> float:
-        return 30.0 if self.lost else 5.0
+        return LOSS_SECONDS if self.lost else FORGET_SECONDS
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,185 @@
+"""Redis servers of a test's own, as a StatefulSet's pods: a name each, that leads to wherever the pod is now."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import redis
+from operations.apply import Apply
+from operations.log import Log
+from operations.manager import Manager
+from operations.nodes import Access, Names, NodeError, Nodes
+from operations.observe import Observer
+from operations.observed import Observed
+from operations.plan import next_step
+from operations.settings import RedisSettings
+from operations.wanted import Wanted
+
+NAMES = Names("redis-{ordinal}.test:6379")
+_BUS = 10_000
+
+
+class Pod:
+    """One server; ``start`` gives it another port each time, as a pod gets another address."""
+
+    def __init__(self, ordinal: int, folder: Path, *, acl_file: Path | None = None) -> None:
+        self.ordinal = ordinal
+        self.folder = folder / f"redis-{ordinal}"
+        self.port = 0
+        self._acl_file = acl_file
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def runs(self) -> bool:
+        return self._process is not None
+
+    def start(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.port = _free_port()
+        options = {
+            "port": str(self.port),
+            "bind": "127.0.0.1",
+            "dir": str(self.folder),
+            "cluster-enabled": "yes",
+            "cluster-node-timeout": "1500",
+            "cluster-require-full-coverage": "no",
+            "cluster-allow-replica-migration": "no",
+            "cluster-announce-hostname": NAMES.host(self.ordinal),
+            "appendonly": "yes",
+            "save": "",
+            "repl-diskless-sync-delay": "0",
+            "repl-ping-replica-period": "1",
+        }
+        if self._acl_file is not None:
+            options |= {"aclfile": str(self._acl_file), "masteruser": "replica"}
+        words = [word for name, value in options.items() for word in (f"--{name}", value)]
+        if self._acl_file is not None:
+            words += ["--masterauth", "replica-password"]
+        log = (self.folder / "log").open("ab")
+        self._process = subprocess.Popen(["redis-server", *words], stdout=log, stderr=log)
+        log.close()
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def lose_data(self) -> None:
+        shutil.rmtree(self.folder)
+
+    def client(self) -> redis.Redis:
+        return redis.Redis(port=self.port, decode_responses=True, socket_timeout=2)
+
+
+class Pods:
+    """All of them, and the DNS that knows their addresses."""
+
+    def __init__(self, folder: Path, number: int, *, acl_file: Path | None = None) -> None:
+        self._folder = folder
+        self._acl_file = acl_file
+        self.all: list[Pod] = []
+        self.grow(number)
+
+    def grow(self, number: int) -> None:
+        for ordinal in range(len(self.all), number):
+            self.all.append(Pod(ordinal, self._folder, acl_file=self._acl_file))
+            self.all[ordinal].start()
+
+    def __getitem__(self, ordinal: int) -> Pod:
+        return self.all[ordinal]
+
+    def __iter__(self) -> Iterator[Pod]:
+        return iter(self.all)
+
+    def resolve(self, host: str, port: int) -> str:
+        ordinal = NAMES.ordinal(host)
+        if ordinal is None or ordinal >= len(self.all) or not self.all[ordinal].runs:
+            raise NodeError(f"{host} has no address")
+        return self.all[ordinal].address
+
+    def wait_until_served(self, seconds: float = 30) -> None:
+        """Nodes that begin say CLUSTERDOWN for a moment, though every slot has its owner."""
+        deadline = time.monotonic() + seconds
+        for pod in self.all:
+            while "cluster_state:ok" not in _state(pod):
+                assert time.monotonic() < deadline, f"pod {pod.ordinal} does not serve"
+                time.sleep(0.1)
+
+    def stop(self) -> None:
+        for pod in self.all:
+            pod.kill()
+
+
+class Operator:
+    """A manager of these pods, and what it sees."""
+
+    def __init__(
+        self,
+        pods: Pods,
+        wanted: Wanted,
+        log: Log,
+        *,
+        access: Access | None = None,
+        acl_file: Path | None = None,
+    ) -> None:
+        self.nodes = Nodes(access or Access())
+        self.settings = RedisSettings(
+            names=NAMES,
+            wanted=wanted,
+            access=access or Access(),
+            acl_file=acl_file,
+            replica_password_file=None,
+            bind=("127.0.0.1", 0),
+            every_seconds=0.1,
+        )
+        self.observer = Observer(self.nodes, NAMES, pods.resolve)
+        self.apply = Apply(self.nodes)
+        self.manager = Manager(self.settings, self.observer, self.apply, log=log)
+
+    def look(self) -> Observed:
+        return self.observer.look(self.settings.wanted.pods)
+
+    def work(self, *, seconds: float = 90, until: Callable[[Observed], bool] | None = None) -> Observed:
+        """Until the cluster is as wanted, twice in a row (Redis settles a step after it was asked for)."""
+        deadline = time.monotonic() + seconds
+        quiet = 0
+        while time.monotonic() < deadline:
+            quiet = quiet + 1 if self.manager.turn() is None else 0
+            if quiet >= 2 or (until is not None and until(self.look())):
+                return self.look()
+            time.sleep(0.1)
+        raise AssertionError(
+            f"the manager did not come to an end: {next_step(self.look(), self.settings.wanted)}"
+        )
+
+    def close(self) -> None:
+        self.nodes.close()
+
+
+def _state(pod: Pod) -> str:
+    words = ["redis-cli", "-p", str(pod.port), "CLUSTER", "INFO"]
+    return subprocess.run(words, capture_output=True, text=True, check=False).stdout
+
+
+def _free_port() -> int:
+    while True:
+        with contextlib.ExitStack() as stack:
+            first = stack.enter_context(socket.socket())
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+            if port + _BUS > 65_535:
+                continue
+            with contextlib.suppress(OSError):
+                stack.enter_context(socket.socket()).bind(("127.0.0.1", port + _BUS))
+                return port
