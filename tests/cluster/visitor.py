@@ -25,7 +25,7 @@ class Tally:
     retries: int = 0
     failures: list[str] = field(default_factory=list)  # neither a right answer nor 503 with Retry-After
     wrong: list[str] = field(default_factory=list)  # an answer that contradicts the history
-    unavailable: list[tuple[float, str]] = field(default_factory=list)  # 503 with Retry-After: when, for what
+    unavailable: list[str] = field(default_factory=list)  # 503 with Retry-After: when, for what, who says so
     seconds: list[float] = field(default_factory=list)
     outages: list[float] = field(default_factory=list)  # from the first 503 to the next right answer
 
@@ -184,7 +184,7 @@ class Visitor:
             return answer
         if answer.status_code == 503 and "retry-after" in answer.headers:
             self._since = self._since or time.monotonic()
-            self.tally.unavailable.append((time.time(), what))
+            self.tally.unavailable.append(f"{time.strftime('%X')} {what}: {answer.text[:200]}")
         elif answer.status_code == 401 and self._perhaps_out:
             self._signed_in, self._carts = False, [{}]
         elif answer.status_code == 401 and self._signed_in:

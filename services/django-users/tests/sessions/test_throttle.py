@@ -92,4 +92,10 @@ def test_names_are_not_kept_in_the_store():
     for _, key in throttle._limits(name, "192.0.2.1"):
         seen.append(key)
     assert name not in "".join(seen)
-    assert module.TIMEOUT_SECONDS == 0.25
+
+
+def test_counting_has_the_time_of_one_operation_of_the_store(monkeypatch: Any):
+    told: dict[str, Any] = {}
+    monkeypatch.setattr(module, "storage_from_string", lambda *_, **options: told.update(options))
+    make_storage(get_config().model_copy(update={"store_deadline_ms": 700}))
+    assert (told["socket_timeout"], told["socket_connect_timeout"]) == (0.7, 0.7)

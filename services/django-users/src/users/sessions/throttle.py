@@ -29,8 +29,6 @@ from redis.retry import Retry
 
 from users.config import Config, get_config
 
-TIMEOUT_SECONDS = 0.25
-
 
 class TooManyAttempts(Exception):
     """``retry_after``: seconds until the oldest attempt is forgotten."""
@@ -129,7 +127,8 @@ class _PasswordFile(CredentialProvider):
 
 def make_storage(config: Config) -> Storage:
     """Connects. Its keys have the sessions' prefix."""
-    options: dict[str, Any] = {}
+    patience = config.store_deadline_ms / 1000
+    options: dict[str, Any] = {"socket_timeout": patience, "socket_connect_timeout": patience}
     if config.redis_password_file is not None:
         options["credential_provider"] = _PasswordFile(config.redis_username, config.redis_password_file)
     if config.redis_tls_ca_file is not None:
@@ -139,8 +138,6 @@ def make_storage(config: Config) -> Storage:
         f"redis+cluster://{nodes}",
         key_prefix=f"{config.session_prefix}:limits",
         wrap_exceptions=True,
-        socket_timeout=TIMEOUT_SECONDS,
-        socket_connect_timeout=TIMEOUT_SECONDS,
         retry=Retry(NoBackoff(), 1),
         max_connections=64,
         **options,
