@@ -59,6 +59,7 @@ TESTS = (
     Suite("pitfalls", pytest("tests/pitfalls"), backed=True),
     Suite("traces", pytest("local/traces/tests")),
     Suite("architecture", pytest("tests/architecture")),
+    Suite("charts", pytest("tests/charts", "-rs")),  # says what it skips where there is no helm
     Suite("terraform", pytest("tests/terraform")),
     Suite("packaging", pytest("tests/packaging")),
     Suite("platform", pytest("tests/contract", "tests/integration", "tests/failure", "tests/e2e")),

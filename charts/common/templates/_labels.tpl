@@ -1,7 +1,8 @@
 {{/*
 Labels. Pod templates and volumeClaimTemplates carry the selector labels only: those of the chart's version would roll
 every pod at a version bump, and a StatefulSet refuses the upgrade. (dict "root" $ "name" "<chart>" "component" "<component>");
-the chart's name is said, because an alias in the umbrella changes .Chart.Name.
+the chart's name is said, because an alias in the umbrella changes .Chart.Name. Sprig's `merge` is deep and writes into its first map: who replaces
+"values" in such a dict leaves the old out: (merge (dict "values" <section>) (omit $of "values")).
 */}}
 
 {{- define "common.selectorLabels" -}}

@@ -170,7 +170,7 @@ spec:
 metadata:
   {{- include "common.podMetadata" . | nindent 2 }}
 spec:
-  {{- include "common.podSpec" (merge (dict "values" (omit .values "topologySpread")) .) | nindent 2 }}
+  {{- include "common.podSpec" (merge (dict "values" (omit .values "topologySpread")) (omit . "values")) | nindent 2 }}
   restartPolicy: OnFailure
   containers:
     - name: migrate

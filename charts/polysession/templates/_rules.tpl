@@ -15,9 +15,6 @@
 {{- if and .Values.global.collector.enabled (not .Values.observability.enabled) -}}
 {{- fail "global.collector.enabled is the Collector of charts/observability: enable that, or set the Collector to false (and perhaps global.otlpEndpoint)." -}}
 {{- end -}}
-{{- if and .Values.global.collector.enabled .Values.global.otlpEndpoint -}}
-{{- fail "global.otlpEndpoint names an existing Collector: set global.collector.enabled to false, or leave the endpoint out." -}}
-{{- end -}}
 {{- if and .Values.secrets.rotation .Values.global.sessionKeys.existingSecret .Values.global.credentials.existingSecret -}}
 {{- fail "secrets.rotation is for Secrets that the key Job makes: rotate your existing ones where they come from." -}}
 {{- end -}}

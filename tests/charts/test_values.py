@@ -1,0 +1,233 @@
+"""What values are refused, with which sentence; and that each does what it says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.charts.rendering import (
+    APPLICATIONS,
+    CHARTS,
+    SCENARIOS,
+    Pods,
+    helm,
+    objects,
+    pods,
+    refusal,
+    scenario,
+)
+
+URL = "global.publicUrl=http://localhost:8400"
+LET_OUT = "global.networkPolicy.egress[0].ports[0].port=6379"
+
+
+def maps(values: Any, path: str = "") -> Iterator[str]:
+    """The path of each map of values, the outermost first."""
+    if isinstance(values, dict):
+        yield path
+        for key, value in values.items():
+            yield from maps(value, f"{path}{key}.")
+
+
+def closed() -> list[tuple[str, str]]:
+    """Each level of each chart; maps whose keys are the reader's own are not among them."""
+    found = []
+    for chart in APPLICATIONS:
+        values = yaml.safe_load((CHARTS / chart / "values.yaml").read_text())
+        schema = json.loads((CHARTS / chart / "values.schema.json").read_text())
+        for path in maps(values):
+            if level(schema, path).get("additionalProperties") is False:
+                found.append((chart, path))
+    return found
+
+
+def level(schema: Any, path: str) -> Any:
+    here = schema
+    for key in path.split(".")[:-1]:
+        here = here.get("properties", {}).get(key, {})
+        if "$ref" in here:
+            here = schema["$defs"][here["$ref"].removeprefix("#/$defs/")]
+    return here
+
+
+@pytest.mark.parametrize(("chart", "path"), closed())
+def test_a_typo_is_refused_at_every_level(chart: str, path: str):
+    said = refusal(chart, "--set", f"{URL},{path}tpyo=1")
+    assert "tpyo" in said
+    assert "not allowed" in said
+
+
+@pytest.mark.parametrize("chart", APPLICATIONS)
+def test_every_map_with_fixed_keys_is_closed(chart: str):
+    values = yaml.safe_load((CHARTS / chart / "values.yaml").read_text())
+    free = {"settings.", "postgres.", "users.", "orders.", "shell.", "redis.", "observability."}
+    levels = {path for one, path in closed() if one == chart}
+    open_ones = {p for p in maps(values) if p not in levels and get(values, p)}
+    if chart == "observability":
+        open_ones.discard("global.")
+        open_ones = {p for p in open_ones if not p.startswith("global.")}
+    assert open_ones <= free
+
+
+def get(values: Any, path: str) -> Any:
+    for key in path.split(".")[:-1]:
+        values = values[key]
+    return values
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ("global.publicUrl=", "Set global.publicUrl to the origin that browsers use"),
+        ("global.publicUrl=http://shop.example.com", "http is for loopback only"),
+        ("global.publicUrl=http://localhost.example.com", "http is for loopback only"),
+        ("global.publicUrl=https://shop.example.com/app", "write an origin and nothing after it"),
+        ("global.publicUrl=ftp://shop.example.com", "write an origin and nothing after it"),
+        ("redis.enabled=false", "set global.redis.nodes"),
+        (f"global.redis.nodes={{a:6379}},{LET_OUT}", "set redis.enabled to false"),
+        ("postgres.enabled=false", "set users.database.host"),
+        (f"postgres.enabled=false,users.database.host=db,{LET_OUT}", "set orders.database.host"),
+        ("observability.enabled=false", "global.collector.enabled is the Collector of charts/observability"),
+        (f"global.otlpEndpoint=http://c:4318,{LET_OUT}", "set one of the two"),
+        ("global.collector.enabled=false,global.otlpEndpoint=c:4318", "write http://host:port"),
+        (
+            "global.collector.enabled=false,global.otlpEndpoint=http://c:4318",
+            "List it in global.networkPolicy.egress",
+        ),
+        ("global.redis.tls.enabled=true", "needs global.redis.tls.existingSecret"),
+        ("global.session.absoluteSeconds=60", "would end before it could idle out"),
+        (
+            "secrets.rotation=1,global.sessionKeys.existingSecret=a,global.credentials.existingSecret=b",
+            "rotate your existing ones",
+        ),
+        ("shell.service.nodePort=30400", "set the type to NodePort"),
+        ("shell.service.externalTrafficPolicy=Local", "nothing from outside comes to a ClusterIP"),
+        ("shell.ingress.enabled=true", "needs an https origin"),
+        ("global.publicUrl=https://a.example,shell.httpRoute.enabled=true", "needs httpRoute.parentRefs"),
+        ("users.autoscaling.enabled=true,users.autoscaling.minReplicas=9", "more than maxReplicas"),
+        ("users.image.tag=latest", "/image/tag"),
+        ("users.replicas=0", "/replicas"),
+        ("users.image.digest=abc", "/image/digest"),
+        ("orders.resources.requests.memory=lots", "/resources/requests/memory"),
+        ("redis.primaries=2", "/primaries"),
+    ],
+)
+def test_what_cannot_work_is_refused_with_a_sentence(options: str, sentence: str):
+    assert sentence in refusal("polysession", "--set", options)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://shop.example.com",
+        "https://shop.example.com:8443",
+        "http://localhost:8400",
+        "http://shop.localhost",
+        "http://127.0.0.1:8480",
+        "http://[::1]:8400",
+    ],
+)
+def test_https_and_loopback_are_origins(url: str):
+    assert refusal("polysession", "--set", f"global.publicUrl={url}") == ""
+
+
+def test_a_release_that_begins_with_a_digit_is_refused():
+    done = helm("template", "1st", "charts/polysession")
+    assert "a Service's name begins with a letter" in done.stderr
+
+
+@pytest.mark.parametrize("chart", [*APPLICATIONS, "common"])
+def test_lint_finds_nothing(chart: str):
+    done = helm("lint", "--strict", f"charts/{chart}", "--set", URL if chart != "common" else "a=b")
+    assert done.returncode == 0, done.stdout
+    assert "[WARNING]" not in done.stdout
+    assert "[ERROR]" not in done.stdout
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_lint_finds_nothing_in_a_scenario(name: str):
+    done = helm("lint", "--strict", "charts/polysession", *scenario(name))
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("chart", [c for c in APPLICATIONS if c != "polysession"])
+def test_each_chart_installs_alone(chart: str):
+    assert objects(chart, "--set", URL, release="alone")
+
+
+def test_existing_secrets_leave_neither_job_nor_rights():
+    secrets = "global.sessionKeys.existingSecret=a,global.credentials.existingSecret=b"
+    kinds = [one["kind"] for one in objects("polysession", "--set", secrets) if is_keys(one)]
+    assert kinds == []
+    one_left = [o for o in objects("polysession", "--set", secrets.partition(",")[0]) if is_keys(o)]
+    role = next(o for o in one_left if o["kind"] == "Role")
+    assert role["rules"][0]["resourceNames"] == ["polysession-credentials"]
+
+
+def is_keys(one: Any) -> bool:
+    return bool(one["metadata"]["labels"]["app.kubernetes.io/component"] == "keys")
+
+
+def test_registry_digest_and_pull_secrets_reach_every_image():
+    digest = "sha256:" + "a" * 64
+    options = "global.imageRegistry=registry.example.com/m/,global.imagePullSecrets={pull}"
+    for one in pods(objects("polysession", "--set", f"{options},users.image.digest={digest}")):
+        assert one.spec["imagePullSecrets"] == [{"name": "pull"}], one.name
+        for container in one.containers:
+            assert container["image"].startswith("registry.example.com/m/"), one.name
+            if container["name"] == "users":
+                assert container["image"] == f"registry.example.com/m/polysession/users@{digest}"
+
+
+def test_extra_environment_wins_and_keeps_its_numbers():
+    set_env = "users.extraEnv.WORKERS=1048576,users.extraEnv.LOG_LEVEL=debug,users.extraEnv.NEW=true"
+    users = next(p for p in pods(objects("polysession", "--set", set_env)) if p.name.endswith("-users"))
+    environment = {v["name"]: v.get("value") for v in users.spec["containers"][0]["env"]}
+    assert (environment["WORKERS"], environment["LOG_LEVEL"], environment["NEW"]) == (
+        "1048576",
+        "debug",
+        "true",
+    )
+
+
+def test_the_cluster_domain_is_in_every_full_name():
+    text = json.dumps(objects("polysession", "--set", "global.clusterDomain=example.internal"))
+    assert "svc.example.internal" in text
+    assert "cluster.local" not in text
+
+
+def test_ids_are_left_to_openshift():
+    for one in pods(objects("polysession", *scenario("openshift"))):
+        assert one.spec["securityContext"].keys() == {"runAsNonRoot", "seccompProfile"}, one.name
+
+
+def test_both_services_get_the_same_session_times():
+    settings: dict[str, dict[str, str]] = {}
+    for one in pods(
+        objects("polysession", "--set", "global.session.idleSeconds=60,global.session.prefix=shop")
+    ):
+        component = one.labels["app.kubernetes.io/component"]
+        if component in ("users", "orders", "keeper"):
+            env = {v["name"]: v.get("value", "") for v in one.spec["containers"][0]["env"]}
+            settings[component] = {k: v for k, v in env.items() if k.startswith("SESSION")}
+    assert settings["users"] == settings["orders"] == settings["keeper"]
+    assert settings["users"]["SESSION_IDLE_SECONDS"] == "60"
+    assert settings["users"]["SESSION_PREFIX"] == "shop"
+
+
+def requested(of: Pods, what: str, unit: str) -> int:
+    return of.count * sum(int(c["resources"]["requests"][what].removesuffix(unit)) for c in of.containers)
+
+
+def test_requests_fit_four_gibibytes_and_a_core():
+    """kubernetes.md's sums: what is said in charts/README.md is what is rendered."""
+    lasting = [p for p in pods(objects("polysession")) if not p.passing]
+    memory = sum(requested(p, "memory", "Mi") for p in lasting)
+    cpu = sum(requested(p, "cpu", "m") for p in lasting)
+    assert (memory, cpu) == (3056, 965)
+    page = (CHARTS / "README.md").read_text()
+    assert "3,056 MiB" in page
