@@ -30,6 +30,7 @@ from .core.errors import (
 from .core.events import Events
 from .core.ledger import Ledger, Restorer
 from .core.manager import SessionInfo, SessionManager
+from .core.peek import EndedSession, LiveSession
 from .core.record import Device, EndReason, Kind
 from .core.schema import Counter, LastWrite, ListOf, Raise, SessionSchema, SetOf
 from .core.session import Session
@@ -48,6 +49,7 @@ __all__ = [
     "Counter",
     "Device",
     "EndReason",
+    "EndedSession",
     "Events",
     "GenerationOutdated",
     "InvalidAttribute",
@@ -58,6 +60,7 @@ __all__ = [
     "Kind",
     "LastWrite",
     "ListOf",
+    "LiveSession",
     "PolysessionError",
     "Raise",
     "ReadOnly",

@@ -6,6 +6,7 @@ import datetime
 import ipaddress
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -117,7 +118,7 @@ def serve(certificate: Certificate, tmp_path_factory: pytest.TempPathFactory) ->
             command += ["--worker-tmp-dir", str(tmp_path_factory.mktemp("gunicorn"))]
             given = {**os.environ, **environment, "STOCK_USER": USER, "STOCK_PASSWORD": PASSWORD}
             process = stack.enter_context(subprocess.Popen(command, cwd=APPS, env=given))
-            stack.callback(process.terminate)
+            stack.callback(process.send_signal, signal.SIGQUIT)  # at once
             wait_for(lambda: _listens(port), process, app)
             return f"https://127.0.0.1:{port}"
 

@@ -6,12 +6,17 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 from polysession.cli import Terminal, main
+from polysession.cli.audit.app import load_app
+from polysession.cli.audit.checks import CHECKS
 
+PAGE = Path(__file__).parents[4] / "docs" / "audit.md"
 PASSWORD = "correct horse battery staple"
 NOTES = """
 [write]
@@ -44,6 +49,41 @@ BY_HAND = [
     *("ASVS-7.1.1", "ASVS-7.1.2", "ASVS-7.1.3", "ASVS-7.4.2", "ASVS-7.4.4", "ASVS-7.4.5"),
     *("ASVS-7.5.1", "ASVS-7.5.3", "ASVS-7.6.1"),
 ]
+DJANGO_FAILS = [
+    "ASVS-3.3.1",  # no Secure, no prefix: SESSION_COOKIE_SECURE is off
+    "ASVS-3.3.3",
+    "NIST-5.1",  # the cookie lives for two weeks
+    "SMCS-name",  # sessionid
+    "ASVS-7.2.4c",  # login() of the same user keeps the key
+    "NIST-2.2.3",
+    "ASVS-7.5.2a",
+    "ASVS-7.5.2b",
+    "ASVS-7.3.2",
+    "ASVS-15.4.1",  # the last save wins it all
+    "ASVS-7.4.1b",  # a save between check and set brings it back
+    "ASVS-14.3.2",
+    "SMCS-storage",  # the key's name is the token
+    "ASVS-1.5.2",
+]
+FLASK_FAILS = [
+    "ASVS-3.3.1",
+    "ASVS-3.3.2",  # SESSION_COOKIE_SAMESITE is None
+    "ASVS-3.3.3",
+    "NIST-5.1",
+    "ASVS-7.2.4a",  # fixation: the quickstart's sign-in renews nothing
+    "ASVS-7.2.4b",
+    "ASVS-7.2.4c",
+    "NIST-2.2.3",
+    "ASVS-7.5.2a",
+    "ASVS-7.5.2b",
+    "ASVS-7.3.2",
+    "ASVS-15.4.1",
+    "ASVS-7.4.1b",
+    "ASVS-3.5.1",
+    "ASVS-3.5.3",
+    "ASVS-14.3.2",
+    "SMCS-storage",
+]
 NO_TELEMETRY = ["OTEL-session.id", "OTEL-no-token", "ASVS-16.2.5"]
 
 
@@ -53,7 +93,13 @@ def run(*arguments: str) -> tuple[int, dict[str, Any]]:
     code = main(["audit", *arguments, "--user", "ada", "--json"], terminal)
     assert err.getvalue() == ""
     assert PASSWORD not in out.getvalue()
-    return code, json.loads(out.getvalue())
+    report = json.loads(out.getvalue())
+    assert not [one for one in report["checks"] if seems_a_token(one["evidence"])]
+    return code, report
+
+
+def seems_a_token(text: str) -> bool:
+    return re.search(r"[A-Za-z0-9_-]{24,}", text) is not None
 
 
 def ids(report: dict[str, Any], result: str) -> list[str]:
@@ -86,22 +132,7 @@ def test_stock_django_fails_what_it_is_known_to_fail(
         *(django_url, "--preset", "django", "--app", describe(tmp_path, NOTES)),
         *("--ca-file", str(certificate.file), "--redis", f"127.0.0.1:{plain_redis}/0"),
     )
-    assert ids(report, "fail") == [
-        "ASVS-3.3.1",  # no Secure, no prefix: SESSION_COOKIE_SECURE is off
-        "ASVS-3.3.3",
-        "NIST-5.1",  # the cookie lives for two weeks
-        "SMCS-name",  # sessionid
-        "ASVS-7.2.4c",  # login() of the same user keeps the key
-        "NIST-2.2.3",
-        "ASVS-7.5.2a",
-        "ASVS-7.5.2b",
-        "ASVS-7.3.2",
-        "ASVS-15.4.1",  # the last save wins it all
-        "ASVS-7.4.1b",  # a save between check and set brings it back
-        "ASVS-14.3.2",
-        "SMCS-storage",  # the key's name is the token
-        "ASVS-1.5.2",
-    ]
+    assert ids(report, "fail") == DJANGO_FAILS
     assert ids(report, "not applicable") == []
     assert ids(report, "needs input") == ["ASVS-14.3.1", "ASVS-7.3.1", *NO_TELEMETRY, *BY_HAND]
     assert code == 1
@@ -115,25 +146,7 @@ def test_stock_flask_session_fails_what_it_is_known_to_fail(
         *(flask_url, "--preset", "flask", "--app", describe(tmp_path, NOTES)),
         *("--ca-file", str(certificate.file), "--redis", f"127.0.0.1:{plain_redis}/1"),
     )
-    assert ids(report, "fail") == [
-        "ASVS-3.3.1",
-        "ASVS-3.3.2",  # SESSION_COOKIE_SAMESITE is None
-        "ASVS-3.3.3",
-        "NIST-5.1",
-        "ASVS-7.2.4a",  # fixation: the quickstart's sign-in renews nothing
-        "ASVS-7.2.4b",
-        "ASVS-7.2.4c",
-        "NIST-2.2.3",
-        "ASVS-7.5.2a",
-        "ASVS-7.5.2b",
-        "ASVS-7.3.2",
-        "ASVS-15.4.1",
-        "ASVS-7.4.1b",
-        "ASVS-3.5.1",
-        "ASVS-3.5.3",
-        "ASVS-14.3.2",
-        "SMCS-storage",
-    ]
+    assert ids(report, "fail") == FLASK_FAILS
     assert ids(report, "not applicable") == ["ASVS-7.4.3"]
     assert ids(report, "needs input") == ["ASVS-14.3.1", "ASVS-7.3.1", *NO_TELEMETRY, *BY_HAND]
     assert code == 1
@@ -195,3 +208,31 @@ def test_a_timeout_that_does_not_come_is_found(flask_url: str, certificate: Any,
     )
     assert ids(report, "fail") == ["ASVS-7.3.1", "ASVS-7.3.2"]
     assert code == 1
+
+
+# --- docs/audit.md
+
+
+def rows_of(page: str, section: str) -> list[list[str]]:
+    text = page.split(f"\n## {section}\n")[1].split("\n## ")[0]
+    rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip().strip("`") for cell in row] for row in rows[2:]]
+
+
+def test_the_page_lists_every_check_with_its_source_and_what_the_stock_stacks_fail() -> None:
+    page = PAGE.read_text()
+    checks = {row[0]: row for row in rows_of(page, "The checks")}
+    assert list(checks) == [one.id for one in CHECKS]
+    for one in CHECKS:
+        assert checks[one.id][1:3] == [one.title, one.source]
+    assert [id for id, row in checks.items() if row[3] == "fails"] == DJANGO_FAILS
+    assert [id for id, row in checks.items() if row[4] == "fails"] == FLASK_FAILS
+
+
+def test_the_pages_description_is_a_description() -> None:
+    text = PAGE.read_text().split("```toml\n")[1].split("```")[0]
+    app = load_app(None, preset=None, overrides=tomllib.loads(text))
+    assert app.write is not None
+    assert {one for one in dir(app) if not one.startswith("_")} >= {"logs", "stated"}
+    for name in ("csrf", "sign_out", "end_all", "password", "traces", "redis", "logs", "stated", "absent"):
+        assert getattr(app, name), f"the page's example does not show {name}"
