@@ -67,6 +67,11 @@ def problem_of(error: errors.PolysessionError) -> Problem | None:
     return None
 
 
+def environ_name(header: str) -> str:
+    """Of a request's header in WSGI's environ (PEP 3333, after CGI): read there, it costs no mapping of headers."""
+    return f"HTTP_{header.upper().replace('-', '_')}"
+
+
 def navigates(method: str, mode: str | None, accept: str) -> bool:
     """The browser loads a page: ``mode`` is ``Sec-Fetch-Mode`` (W3C Fetch Metadata); without it, it asks for HTML."""
     return method == "GET" and (mode == "navigate" if mode else "text/html" in accept)

@@ -83,7 +83,7 @@ class SessionManager:
 
     @property
     def settings(self) -> SessionSettings:
-        return self._context.settings
+        return self._shared.settings
 
     @property
     def keys(self) -> Keys:
@@ -96,7 +96,7 @@ class SessionManager:
 
     @property
     def events(self) -> Events:
-        return self._context.events
+        return self._shared.events
 
     def open(
         self,

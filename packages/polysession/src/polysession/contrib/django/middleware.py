@@ -14,13 +14,15 @@ from django.utils.cache import patch_vary_headers
 
 from polysession.core.cookie import Cookie, clear_session, csrf_cookie_name, find, set_csrf
 from polysession.core.errors import PolysessionError
-from polysession.core.http import PASSIVE_HEADER, SESSION_ID_HEADER, navigates
+from polysession.core.http import PASSIVE_HEADER, SESSION_ID_HEADER, environ_name, navigates
 from polysession.core.record import Device
 
 from .asynchronous import awaited
 from .manager import get_manager
 from .problems import refuse
 from .session import SessionStore
+
+_PASSIVE = environ_name(PASSIVE_HEADER)
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -60,15 +62,13 @@ class SessionMiddleware(DjangoSessionMiddleware):
         SessionMiddleware.process_view(self, request, *view)
 
     def process_request(self, request: HttpRequest) -> None:
-        header = request.META.get("HTTP_COOKIE", "")
+        meta, manager = request.META, get_manager()
+        header = meta.get("HTTP_COOKIE", "")
         request.session = SessionStore(
             find(header, settings.SESSION_COOKIE_NAME),
-            passive=request.headers.get(PASSIVE_HEADER) == "1",
-            device=Device(
-                user_agent=request.headers.get("User-Agent", ""),
-                address=request.META.get("REMOTE_ADDR", ""),
-            ),
-            csrf_cookie=find(header, csrf_cookie_name(get_manager().settings)),
+            passive=meta.get(_PASSIVE) == "1",
+            device=Device(meta.get("HTTP_USER_AGENT", ""), meta.get("REMOTE_ADDR", "")),
+            csrf_cookie=find(header, csrf_cookie_name(manager.settings)),
         )
 
     def process_view(self, request: HttpRequest, view: Any, _args: object, _kwargs: object) -> None:
@@ -98,29 +98,34 @@ class SessionMiddleware(DjangoSessionMiddleware):
                 response = refused
         elif response.status_code >= 500 and session.failure is not None:
             response = refuse(session.failure) or response
-        if session.session.id is not None:
-            response[SESSION_ID_HEADER] = session.session.id
+        core = session.session
+        if core.id is not None:
+            response.headers[SESSION_ID_HEADER] = core.id
         self._put_cookies(request, response, session)
         return response
 
     def _put_cookies(self, request: HttpRequest, response: HttpResponseBase, session: SessionStore) -> None:
-        cookie = session.session.cookie
-        if cookie is None and self._may_clear(request, session):
+        core = session.session
+        cookie = core.cookie
+        # A late background answer must not wipe a newer cookie; and asking the store is not worth a cookie.
+        if cookie is None and session.accessed and core.stale and self._may_clear(request, session):
             cookie = clear_session(get_manager().settings)
         if cookie is not None:
             _put(response, cookie)
         if session.csrf_binding is not None and response.status_code < 500:
             _put(response, set_csrf(get_manager().settings, session.csrf_binding))
         if session.accessed or cookie is not None:
-            patch_vary_headers(response, ("Cookie",))
+            if "Vary" in response.headers:
+                patch_vary_headers(response, ("Cookie",))
+            else:
+                response.headers["Vary"] = "Cookie"
 
     @staticmethod
     def _may_clear(request: HttpRequest, session: SessionStore) -> bool:
         if settings.SESSION_COOKIE_NAME not in request.COOKIES or session.failure:
             return False
         mode, accept = request.headers.get("Sec-Fetch-Mode"), request.headers.get("Accept", "")
-        # A late background answer must not wipe a newer cookie; and asking the store is not worth a cookie.
-        return navigates(request.method or "", mode, accept) and session.accessed and session.session.stale
+        return navigates(request.method or "", mode, accept)
 
 
 def _put(response: HttpResponseBase, cookie: Cookie) -> None:

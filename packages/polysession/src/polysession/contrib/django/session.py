@@ -69,10 +69,11 @@ class SessionStore(AsynchronousNames, SessionExpiry):
     def session(self) -> Session:
         """The core's session: its ``id`` (for logs), ``end_reason``, ``update``, ``set_policy``."""
         if self._opened is None:
-            self._opened = get_manager().open(
+            manager = get_manager()
+            self._opened = manager.open(
                 self._given, passive=self.passive, optional=self.optional, device=self._device
             )
-            if MESSAGES not in get_manager().settings.declared:
+            if MESSAGES not in manager.settings.declared:
                 self._opened.set_policy(MESSAGES, "list")
         return self._opened
 
@@ -106,6 +107,10 @@ class SessionStore(AsynchronousNames, SessionExpiry):
 
     def get(self, key: str, default: Any = None) -> Any:
         return CsrfSecret(self) if key == CSRF_SESSION_KEY else super().get(key, default)
+
+    def __getitem__(self, key: str) -> Any:
+        self.ask()
+        return self._attributes[key]
 
     def __setitem__(self, key: str, value: Any) -> None:
         # A CSRF secret that Django drew at random is not kept: ours is derived.

@@ -28,20 +28,21 @@ class PolysessionInterface(SessionInterface):
         A sign-in or an end that was carried out before an error has its cookie all the same: the old token is dead.
         """
         assert isinstance(session, FlaskSession)
+        core = session.core
         if not session.refused:
             try:
-                session.core.commit()
+                core.commit()
             except errors.PolysessionError as error:
                 session.refused = True  # Flask saves again after it has handled what is raised here
                 answer = self.answer(error)
                 if answer is None:
                     raise
                 _replace(response, answer)
-        if session.accessed:
-            response.vary.add("Cookie")
-        if session.core.id is not None:
-            response.headers[http.SESSION_ID_HEADER] = session.core.id
-        cookie = session.core.cookie or self._clearing(session, response)
+        if core.accessed:
+            _vary_on_cookie(response)
+        if core.id is not None:
+            response.headers[http.SESSION_ID_HEADER] = core.id
+        cookie = core.cookie or (self._clearing(session, response) if core.stale else None)
         if cookie is not None:
             _set_cookie(response, cookie)
         if session.csrf_binding is not None and not session.refused:
@@ -50,7 +51,7 @@ class PolysessionInterface(SessionInterface):
     def _clearing(self, session: FlaskSession, response: Response) -> cookies.Cookie | None:
         """A late background answer must not wipe a newer cookie: only a page navigation clears a stale one."""
         page = not session.refused and _navigates(session.request) and response.status_code < 500
-        return cookies.clear_session(self.manager.settings) if page and session.core.stale else None
+        return cookies.clear_session(self.manager.settings) if page else None
 
     def answer(self, error: errors.PolysessionError) -> Response | None:
         """The problem for an error that a client can do something about; ``None`` for a fault of the app."""
@@ -77,7 +78,14 @@ def _set_cookie(response: Response, cookie: cookies.Cookie) -> None:
         samesite=cookie.same_site,
         path=cookie.path,
     )
-    response.vary.add("Cookie")
+    _vary_on_cookie(response)
+
+
+def _vary_on_cookie(response: Response) -> None:
+    if response.headers.getlist("Vary"):
+        response.vary.add("Cookie")
+    else:  # in a third of the time
+        response.headers.add("Vary", "Cookie")
 
 
 def _replace(response: Response, answer: Response) -> None:

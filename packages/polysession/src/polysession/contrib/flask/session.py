@@ -10,12 +10,13 @@ from flask import session as flask_session
 from flask.sessions import SessionMixin
 
 from ...core import cookie as cookies
-from ...core.http import PASSIVE_HEADER
+from ...core.http import PASSIVE_HEADER, environ_name
 from ...core.manager import SessionManager
 from ...core.record import Device
 from ...core.session import Session
 from .marks import marked, view_of
 
+_PASSIVE = environ_name(PASSIVE_HEADER)
 FLASHES = "_flashes"  # Flask's own name: messages of parallel requests are all shown, each once
 
 
@@ -35,13 +36,14 @@ class FlaskSession(SessionMixin):
         """The core's session of this request. Opening it does no IO."""
         if self._core is None:
             view = view_of(self._app, self.request)
+            environ, settings = self.request.environ, self._manager.settings
             self._core = self._manager.open(
-                self._cookie(cookies.session_cookie_name(self._manager.settings)),
-                passive=self.request.headers.get(PASSIVE_HEADER) == "1" or marked(view, "session_passive"),
+                self._cookie(cookies.session_cookie_name(settings)),
+                passive=environ.get(_PASSIVE) == "1" or marked(view, "session_passive"),
                 optional=marked(view, "session_optional"),
-                device=Device(self.request.headers.get("User-Agent", ""), self.request.remote_addr or ""),
+                device=Device(environ.get("HTTP_USER_AGENT", ""), self.request.remote_addr or ""),
             )
-            if FLASHES not in self._manager.settings.declared:
+            if FLASHES not in settings.declared:
                 self._core.set_policy(FLASHES, "list")
         return self._core
 
