@@ -12,6 +12,7 @@ from typing import Any
 from . import errors
 from .cookie import Cookie
 from .record import END_REASONS
+from .session import Session
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # RFC 9110, section 9.2.1
 PASSIVE_HEADER = "X-Session-Passive"
@@ -65,6 +66,18 @@ def problem_of(error: errors.PolysessionError) -> Problem | None:
         case errors.TooLarge():
             return Problem(413, f"Too much for one session ({error.what}). Remove something.")
     return None
+
+
+def demand_recent(session: Session, *, max_age: int) -> Problem:
+    """To who did not prove of late who it is (step-up). The error code is RFC 9470's, in a header of RFC 9110's: other
+    credentials might change the answer.
+    """
+    if session.principal is None:
+        return Problem(401, "Sign in, then repeat the request.", session.end_reason)
+    how = f'Session error="insufficient_user_authentication", max_age="{max_age}"'
+    return Problem(
+        403, "Prove again who you are, then repeat the request.", headers={"WWW-Authenticate": how}
+    )
 
 
 def environ_name(header: str) -> str:

@@ -103,6 +103,12 @@ class Session(MutableMapping[str, Any]):
         header = self._load().header
         return header.authenticated_at if header else 0
 
+    def authenticated_within(self, seconds: int) -> bool:
+        """The principal proved who it is so lately; one that ``commit`` will sign in or re-authenticate does now."""
+        state, now = self._load(), self._context.store.now()
+        at = now if state.sign_in or state.reauthenticated else self.authenticated_at
+        return self.principal is not None and now - at <= seconds * 1000
+
     @property
     def idle_expires_at(self) -> int:
         """As far as this request knows, its own due touch included. 0 when there is no session."""

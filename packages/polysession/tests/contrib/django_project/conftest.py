@@ -15,7 +15,16 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import engines
 from django.test import Client
 from django.urls import path
-from polysession.contrib.django import check_csrf, csrf_token, session_optional, session_passive
+from django.utils.decorators import method_decorator
+from django.views import View
+from polysession.contrib.django import (
+    check_csrf,
+    csrf_token,
+    reauthenticate,
+    requires_recent_authentication,
+    session_optional,
+    session_passive,
+)
 from polysession.core.errors import GenerationOutdated
 from polysession.core.manager import SessionManager
 from polysession.testing import FailingStore, FakeClock, RecordedEvents, memory_manager
@@ -133,6 +142,27 @@ def set_expiry(request: HttpRequest, seconds: int) -> HttpResponse:
     return HttpResponse()
 
 
+@requires_recent_authentication(max_age=300)
+def change_email(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("changed")
+
+
+@method_decorator(requires_recent_authentication(max_age=300, login_url="/sign-in"), name="dispatch")
+class Transfers(View):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse("transfers")
+
+
+@requires_recent_authentication(max_age=300)
+async def change_email_awaiting(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("changed")
+
+
+def prove(request: HttpRequest) -> HttpResponse:
+    reauthenticate(request)
+    return HttpResponse()
+
+
 def sign_out(request: HttpRequest) -> HttpResponse:
     logout(request)
     if "farewell" in request.GET:
@@ -189,6 +219,10 @@ Urls.urlpatterns = [
     path("who", who),
     path("sign-in", sign_in),
     path("sign-out", sign_out),
+    path("change-email", change_email),
+    path("change-email-awaiting", change_email_awaiting),
+    path("transfers", Transfers.as_view()),
+    path("prove", prove),
     path("expiry/<int:seconds>", set_expiry),
     path("new-password", new_password),
     path("form", form),

@@ -27,9 +27,11 @@ with extra("django"):
     from django.http import HttpRequest
 
 from .csrf import CsrfMiddleware, acheck_csrf, acsrf_token, check_csrf, csrf_token
+from .ending import end_sessions
 from .manager import get_manager
 from .middleware import SessionMiddleware, session_optional, session_passive
 from .session import CsrfSecret, SessionStore
+from .step_up import reauthenticate, recently_authenticated, requires_recent_authentication
 
 __all__ = [
     "CsrfMiddleware",
@@ -39,7 +41,11 @@ __all__ = [
     "acsrf_token",
     "check_csrf",
     "csrf_token",
+    "end_sessions",
     "get_manager",
+    "reauthenticate",
+    "recently_authenticated",
+    "requires_recent_authentication",
     "session_optional",
     "session_passive",
 ]

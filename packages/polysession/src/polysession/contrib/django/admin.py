@@ -30,7 +30,9 @@ from .manager import get_manager
 from .session import SessionStore
 
 if TYPE_CHECKING:
-    from django.contrib.admin import ModelAdmin as _Base
+    from django.contrib.admin import ModelAdmin
+
+    _Base = ModelAdmin[Any]
 else:
     _Base = object
 

@@ -6,7 +6,7 @@ from django.http import JsonResponse
 from django.http.response import HttpResponseBase
 
 from polysession.core.errors import PolysessionError
-from polysession.core.http import PROBLEM_TYPE, problem_of
+from polysession.core.http import PROBLEM_TYPE, Problem, problem_of
 
 
 def refuse(error: Exception) -> HttpResponseBase | None:
@@ -14,6 +14,10 @@ def refuse(error: Exception) -> HttpResponseBase | None:
     problem = problem_of(error) if isinstance(error, PolysessionError) else None
     if problem is None:
         return None
+    return answer(problem)
+
+
+def answer(problem: Problem) -> HttpResponseBase:
     headers = {"Cache-Control": "no-store", **problem.headers}
     if problem.status == 401:
         headers["WWW-Authenticate"] = "Session"
