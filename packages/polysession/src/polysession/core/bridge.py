@@ -99,20 +99,23 @@ def refuse_to_block() -> None:
 
 
 def hopping(blocking: T) -> T:
-    """What blocks (a ledger on a database), for use on an event loop: in a bridge its methods run in a worker thread."""
+    """What blocks (a ledger on a database), for use on an event loop: in a bridge its methods run in a worker thread, or
+    by its own ``hop(function, *args, **kwargs)``, if it has one, which is awaited.
+    """
     return cast(T, _Hopping(blocking)) if blocking is not None else blocking
 
 
 class _Hopping:
     def __init__(self, blocking: Any) -> None:
         self._blocking = blocking
+        self._hop = getattr(blocking, "hop", asyncio.to_thread)
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._blocking, name)
 
         def call(*args: Any, **kwargs: Any) -> Any:
             if is_open():
-                return wait(asyncio.to_thread(method, *args, **kwargs))
+                return wait(self._hop(method, *args, **kwargs))
             return method(*args, **kwargs)
 
         return call

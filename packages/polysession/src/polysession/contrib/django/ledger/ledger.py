@@ -6,11 +6,13 @@ The generation's truth is ``session_generation`` of the user model; a model with
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import BoundedSemaphore
+from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, get_user_model
 from django.core.exceptions import ValidationError
@@ -71,6 +73,11 @@ class DjangoLedger:
         self._using = using
         self._turns = BoundedSemaphore(at_once)
         self._patience = patience
+
+    @staticmethod
+    def hop(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Awaitable[Any]:
+        """From an event loop: in Django's thread for synchronous code, whose connections it looks after."""
+        return sync_to_async(function)(*args, **kwargs)
 
     def sign_in(self, address: Address, header: Header) -> None:
         with self._transaction("sign_in") as connection:
