@@ -137,3 +137,17 @@ def test_what_blocks_runs_in_another_thread_in_a_bridge_and_in_this_one_elsewher
     assert ledger.where() == threading.get_ident()
     assert asyncio.run(bridge.run(ledger.where)) != threading.get_ident()
     assert bridge.hopping(None) is None
+
+
+def test_what_blocks_may_say_itself_how_it_is_run() -> None:
+    class Ledger:
+        @staticmethod
+        async def hop(function: Any, *args: Any) -> Any:
+            return ("hopped", await asyncio.to_thread(function, *args))
+
+        def double(self, number: int) -> int:
+            return number * 2
+
+    ledger = bridge.hopping(Ledger())
+    assert asyncio.run(bridge.run(ledger.double, 2)) == ("hopped", 4)
+    assert ledger.double(2) == 4

@@ -16,6 +16,7 @@ from django.test import AsyncClient
 from django.urls import path
 from polysession import connect
 from polysession.contrib.django import SessionStore, acheck_csrf, acsrf_token, session_optional
+from polysession.core import bridge
 from polysession.core.manager import SessionManager
 from polysession.testing import FailingStore, FakeClock, make_keys, memory_manager
 
@@ -296,3 +297,19 @@ def test_an_unknown_store_is_503_and_the_cookie_stays(settings: Any, clock: Fake
         assert (await client.get("/aread")).json() == {"theme": "dark"}
 
     run(work)
+
+
+# --- the ledger
+
+
+def test_the_ledger_is_asked_in_djangos_thread_for_synchronous_code() -> None:
+    """Whose database connections Django closes; ``async_to_sync`` makes it this one."""
+    from polysession.contrib.django.ledger.ledger import DjangoLedger
+
+    class Ledger:
+        hop = DjangoLedger.hop
+
+        def where(self) -> int:
+            return threading.get_ident()
+
+    assert async_to_sync(bridge.run)(bridge.hopping(Ledger()).where) == threading.get_ident()
