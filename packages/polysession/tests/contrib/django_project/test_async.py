@@ -307,7 +307,7 @@ def test_the_ledger_is_asked_in_djangos_thread_for_synchronous_code() -> None:
     from polysession.contrib.django.ledger.ledger import DjangoLedger
 
     class Ledger:
-        hop = DjangoLedger.hop
+        hop = staticmethod(DjangoLedger.hop)
 
         def where(self) -> int:
             return threading.get_ident()
