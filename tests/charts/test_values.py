@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -104,6 +105,8 @@ def get(values: Any, path: str) -> Any:
             "secrets.rotation=1,global.sessionKeys.existingSecret=a,global.credentials.existingSecret=b",
             "rotate your existing ones",
         ),
+        ("redis.auth.enabled=false", "belong together"),
+        ("global.redis.username=", "belong together"),
         ("shell.service.nodePort=30400", "set the type to NodePort"),
         ("shell.service.externalTrafficPolicy=Local", "nothing from outside comes to a ClusterIP"),
         ("shell.ingress.enabled=true", "needs an https origin"),
@@ -154,9 +157,39 @@ def test_lint_finds_nothing_in_a_scenario(name: str):
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("chart", [c for c in APPLICATIONS if c != "polysession"])
-def test_each_chart_installs_alone(chart: str):
-    assert objects(chart, "--set", URL, release="alone")
+@pytest.mark.parametrize(
+    "path", sorted(CHARTS.glob("*/ci/*-values.yaml")), ids=lambda p: f"{p.parents[1].name}-{p.name}"
+)
+def test_every_scenario_of_every_chart_renders_and_has_notes(path: Path):
+    chart = path.parents[1].name
+    options = ("--values", str(path), "--set", URL) if chart == "observability" else ("--values", str(path))
+    assert objects(chart, *options, release="alone")
+    said = helm("install", "alone", f"charts/{chart}", *options, "--dry-run=client").stdout
+    assert len(said.partition("NOTES:")[2].strip()) > 40
+
+
+def test_a_redis_that_asks_for_no_password_gets_none():
+    options = "global.redis.username=,redis.auth.enabled=false"
+    for one in pods(objects("polysession", "--set", options)):
+        if one.labels["app.kubernetes.io/component"] in ("users", "orders", "keeper"):
+            assert "redis-sessions-password" not in str(one.spec)
+            assert not [
+                v
+                for v in one.containers[0]["env"]
+                if v["name"].startswith("REDIS_") and "NODES" not in v["name"]
+            ]
+
+
+def test_null_takes_a_variable_away():
+    users = next(
+        p
+        for p in pods(objects("polysession", "--set", "users.extraEnv.TRUSTED_PROXIES=null"))
+        if p.name.endswith("-users")
+    )
+    assert "TRUSTED_PROXIES" in str(
+        next(p for p in pods(objects("polysession")) if p.name.endswith("-users")).spec
+    )
+    assert "TRUSTED_PROXIES" not in str(users.spec)
 
 
 def test_existing_secrets_leave_neither_job_nor_rights():

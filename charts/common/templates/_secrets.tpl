@@ -21,6 +21,12 @@ All take the root.
 {{- end -}}
 {{- end -}}
 
+{{/* Redis's ACL user of the services; empty where Redis asks for no password. */}}
+{{- define "common.redisUser" -}}
+{{- $redis := (.Values.global).redis | default dict -}}
+{{- ternary $redis.username "sessions" (hasKey $redis "username") -}}
+{{- end -}}
+
 {{/* With TLS: the Secret with tls.crt, tls.key and ca.crt of Redis. */}}
 {{- define "common.redisTlsSecret" -}}
 {{- $tls := ((.Values.global).redis).tls | default dict -}}

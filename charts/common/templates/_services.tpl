@@ -19,8 +19,10 @@ TRUSTED_PROXIES: {{ join "," . | quote }}
 DATABASE_URL: {{ printf "postgresql://%s@%s:%d/%s" $database.user (include "common.databaseHost" .) (int $database.port) $database.name | quote }}
 DATABASE_PASSWORD_FILE: /etc/polysession/credentials/{{ .service }}-database-password
 REDIS_NODES: {{ include "common.redisNodes" .root | quote }}
-REDIS_USERNAME: {{ ($global.redis).username | default "sessions" }}
+{{- with include "common.redisUser" .root }}
+REDIS_USERNAME: {{ . }}
 REDIS_PASSWORD_FILE: /etc/polysession/credentials/redis-sessions-password
+{{- end }}
 {{- if include "common.redisTlsSecret" .root }}
 REDIS_TLS_CA_FILE: /etc/polysession/redis/ca.crt
 {{- end }}
@@ -46,7 +48,11 @@ PROMETHEUS_MULTIPROC_DIR: /tmp/metrics
     # Whole and as a directory: its links are swapped when a ring gets a key, and the services read it again.
     secretName: {{ include "common.keysSecret" .root }}
     defaultMode: 0440
-{{ include "common.credentialsVolume" (dict "root" .root "keys" (concat (list (printf "%s-database-password" .service) "redis-sessions-password") (.keys | default list))) }}
+{{- $keys := prepend (.keys | default list) (printf "%s-database-password" .service) }}
+{{- if include "common.redisUser" .root }}
+{{- $keys = append $keys "redis-sessions-password" }}
+{{- end }}
+{{ include "common.credentialsVolume" (dict "root" .root "keys" $keys) }}
 {{- if .callers }}
 - name: callers
   secret:

@@ -12,6 +12,9 @@
 {{- if and .Values.redis.enabled .Values.global.redis.nodes -}}
 {{- fail "global.redis.nodes names an existing Redis Cluster: set redis.enabled to false, or leave the nodes out." -}}
 {{- end -}}
+{{- if and .Values.redis.enabled (ne (not (include "common.redisUser" $)) (not (.Values.redis.auth).enabled)) -}}
+{{- fail "redis.auth.enabled and global.redis.username belong together: with a user the services show a password, without one they do not." -}}
+{{- end -}}
 {{- if and .Values.global.collector.enabled (not .Values.observability.enabled) -}}
 {{- fail "global.collector.enabled is the Collector of charts/observability: enable that, or set the Collector to false (and perhaps global.otlpEndpoint)." -}}
 {{- end -}}
