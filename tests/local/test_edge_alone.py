@@ -84,15 +84,28 @@ def serve(port: int) -> tuple[ThreadingHTTPServer, Upstream]:
     return server, upstream
 
 
-class BehindAProxy(Edge):
-    """Told of a proxy in front of it: whoever connects here, and a network before that."""
+class Set(Edge):
+    """An edge with more settings."""
+
+    more: ClassVar[dict[str, str]]
 
     @property
     def programs(self) -> Sequence[Program]:
-        proxies = {"EDGE_TRUSTED_PROXIES": f"{HOST}/32 198.51.100.0/24"}
         return [
-            replace(program, environment={**program.environment, **proxies}) for program in super().programs
+            replace(program, environment={**program.environment, **self.more}) for program in super().programs
         ]
+
+
+class BehindAProxy(Set):
+    """Told of a proxy in front of it: whoever connects here, and a network before that."""
+
+    more = {"EDGE_TRUSTED_PROXIES": f"{HOST}/32 198.51.100.0/24"}
+
+
+class SlowToLeave(Set):
+    """As in a pod, whose end is not known everywhere at once."""
+
+    more = {"EDGE_SHUTDOWN_DELAY": "2s"}
 
 
 def run(layout: Layout, *, part: type[Edge] = Edge) -> Iterator[Running]:
@@ -206,6 +219,22 @@ def test_a_trusted_proxy_says_who_the_client_is_and_nobody_else_does(layout: Lay
         with edge.client() as client:
             client.get("/api/users/anonymous", headers=claims)
         assert edge.users.last()[2]["X-Forwarded-For"] == "203.0.113.9"
+
+
+def test_while_it_stops_it_answers_and_asks_for_no_further_request(layout: Layout) -> None:
+    for edge in run(layout, part=SlowToLeave):
+        with edge.client() as client:
+            assert "Connection" not in client.get("/api/users/me").headers
+            platform = Platform(layout, stages=((SlowToLeave(edge.layout),),))
+            stopping = threading.Thread(target=platform.stop)
+            stopping.start()
+            told = False
+            while stopping.is_alive() and not told:
+                answer = client.get("/api/users/me")
+                assert answer.status_code == 200
+                told = answer.headers.get("Connection") == "close"
+            assert told
+            stopping.join()
 
 
 def test_the_session_id_is_on_the_edges_span_and_not_in_the_answer(edge: Running) -> None:
