@@ -37,7 +37,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
             "BIND": f"127.0.0.1:{port}",
             "PUBLIC_URL": f"http://127.0.0.1:{port}",
             "SESSION_PREFIX": name,
-            "PROMETHEUS_MULTIPROC_DIR": str(tmp_path_factory.mktemp("metrics")),
+            "PROMETHEUS_MULTIPROC_DIR": str(tmp_path_factory.mktemp("pod") / "metrics"),  # not there yet
         }
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

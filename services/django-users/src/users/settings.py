@@ -6,6 +6,8 @@ from users.config import get_config
 
 _config = get_config()
 _database = _config.database
+# Before any metric is defined, whatever command this is: their values are files in it.
+_config.prometheus_multiproc_dir.mkdir(parents=True, exist_ok=True)
 
 SECRET_KEY = _config.django_secret_key
 DEBUG = False
