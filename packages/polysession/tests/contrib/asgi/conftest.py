@@ -15,6 +15,8 @@ from polysession.contrib.asgi import (
     csrf_token,
     current_principal,
     current_session,
+    reauthenticate,
+    requires_recent_authentication,
     revalidated,
     session_optional,
     session_passive,
@@ -31,6 +33,8 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 COOKIE = "__Host-session"
+
+recently = requires_recent_authentication(max_age=300)
 
 
 @pytest.fixture
@@ -114,6 +118,15 @@ async def me(request: Request) -> Response:
     return JSONResponse({"principal": sign_in_required(request)})
 
 
+async def change_email(request: Request) -> Response:
+    return JSONResponse({"principal": recently(request)})
+
+
+async def prove(request: Request) -> Response:
+    await reauthenticate(request)
+    return PlainTextResponse("ok")
+
+
 async def enter(request: Request) -> Response:
     await sign_in(request, request.path_params["principal"], generation=1)
     return PlainTextResponse("ok")
@@ -185,6 +198,8 @@ HTTP: list[tuple[str, str, Any]] = [
     ("POST", "/large", large),
     ("POST", "/conflict", conflict),
     ("GET", "/me", me),
+    ("GET", "/email", change_email),
+    ("POST", "/prove", prove),
     ("POST", "/sign-in/{principal}", enter),
     ("POST", "/sign-in-and-fail", enter_and_fail),
     ("POST", "/sign-out", leave),
@@ -217,13 +232,17 @@ def make_fastapi(manager: SessionManager, **options: Any) -> FastAPI:
     """By FastAPI's own words where it has some: dependencies, an included router."""
     app, router = FastAPI(), APIRouter()
     for method, path, view in HTTP:
-        if view not in (me, poll):
+        if view not in (me, poll, change_email):
             router.add_api_route(path, view, methods=[method])
     for path, socket in SOCKETS:
         router.add_api_websocket_route(path, socket)
 
     @router.get("/me")
     async def who(principal: Annotated[str, Depends(sign_in_required)]) -> dict[str, str]:
+        return {"principal": principal}
+
+    @router.get("/email")
+    async def email(principal: Annotated[str, Depends(recently)]) -> dict[str, str]:
         return {"principal": principal}
 
     @router.get("/poll", dependencies=[Depends(session_passive)])

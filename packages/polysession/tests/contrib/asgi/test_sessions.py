@@ -223,3 +223,28 @@ async def test_many_users_at_once_on_one_loop_see_their_own_session(new_visitor:
             assert (await one.get("/me")).json() == {"principal": name}
 
     await asyncio.gather(*(use(f"user{number}") for number in range(20)))
+
+
+# --- step-up
+
+
+async def test_what_wants_a_recent_proof_refuses_an_older_one_until_it_is_given_again(
+    visitor: Any, clock: FakeClock
+) -> None:
+    assert (await visitor.get("/email")).status_code == 401
+    await visitor.post("/sign-in/ada")
+    assert (await visitor.get("/email")).json() == {"principal": "ada"}
+    clock.advance(seconds=301)
+    answer = await visitor.get("/email")
+    assert answer.status_code == 403
+    assert "insufficient_user_authentication" in answer.headers["WWW-Authenticate"]
+    assert (await visitor.get("/email?max_age=9999")).status_code == 403
+    before = visitor.token
+    assert len(cookies(await visitor.post("/prove"))) == 1
+    assert visitor.token != before
+    assert (await visitor.get("/email")).status_code == 200
+
+
+async def test_who_is_not_signed_in_has_nothing_to_prove_again(new_visitor: Callable[..., Any]) -> None:
+    visitor = new_visitor(faults=True)
+    assert (await visitor.post("/prove")).status_code == 500

@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.contrib.auth import aauthenticate, aget_user, alogin, alogout, aupdate_session_auth_hash
+from django.contrib.auth import (
+    aauthenticate,
+    aget_user,
+    alogin,
+    alogout,
+    aupdate_session_auth_hash,
+    get_user_model,
+)
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.test import AsyncClient
@@ -276,6 +283,22 @@ def test_an_unsafe_request_needs_a_token_of_its_own_session(ada: Any) -> None:
         headers = {"X-CSRF-Token": answer.json()["token"]}
         assert (await client.post("/aput/a/b", headers=headers)).status_code == 200
         assert (await client.get("/atoken", headers=headers)).json()["fits"] is True
+
+    run(work, enforce_csrf_checks=True)
+
+
+def count_users(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return HttpResponse(f"{reason} {get_user_model().objects.count()}", status=403)
+
+
+def test_the_apps_own_answer_to_a_missing_token_may_use_the_database(
+    monkeypatch: pytest.MonkeyPatch, ada: Any
+) -> None:
+    monkeypatch.setattr("django.middleware.csrf._get_failure_view", lambda: count_users)
+
+    async def work(client: AsyncClient) -> None:
+        answer = await client.post("/aput/theme/dark")
+        assert (answer.status_code, answer.content[-1:]) == (403, b"1")
 
     run(work, enforce_csrf_checks=True)
 

@@ -18,12 +18,14 @@ session: values keep their types, nested changes are found, and the cookie holds
 from __future__ import annotations
 
 from .middleware import ProblemMaker, SessionMiddleware, make_problem
-from .session import AsgiSession, SignInRequired
+from .session import AsgiSession, SignInRequired, StepUpRequired
 from .views import (
     commit,
     csrf_token,
     current_principal,
     current_session,
+    reauthenticate,
+    requires_recent_authentication,
     revalidate,
     revalidated,
     session_optional,
@@ -38,11 +40,14 @@ __all__ = [
     "ProblemMaker",
     "SessionMiddleware",
     "SignInRequired",
+    "StepUpRequired",
     "commit",
     "csrf_token",
     "current_principal",
     "current_session",
     "make_problem",
+    "reauthenticate",
+    "requires_recent_authentication",
     "revalidate",
     "revalidated",
     "session_optional",

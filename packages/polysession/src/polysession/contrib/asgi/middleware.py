@@ -18,7 +18,7 @@ from ...core.bridge import run
 from ...core.errors import PolysessionError
 from ...core.manager import SessionManager
 from ...core.record import END_REASONS
-from .session import AsgiSession, SignInRequired
+from .session import AsgiSession, SignInRequired, StepUpRequired
 
 FORM_BYTES = 262_144  # of a form that is read for its CSRF token: the header has no such limit
 
@@ -221,6 +221,8 @@ def _problem_of(error: PolysessionError) -> http.Problem | None:
     if isinstance(error, SignInRequired):
         reason = error.reason if error.reason in END_REASONS else None
         return http.Problem(401, "Sign in, then repeat the request.", reason)
+    if isinstance(error, StepUpRequired):
+        return error.problem
     return http.problem_of(error)
 
 

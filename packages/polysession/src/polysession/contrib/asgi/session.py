@@ -11,7 +11,7 @@ from starlette.types import Scope
 from ...core import cookie as cookies
 from ...core import http
 from ...core.bridge import run
-from ...core.errors import SessionEnded, StoreUnavailable
+from ...core.errors import PolysessionError, SessionEnded, StoreUnavailable
 from ...core.manager import SessionManager
 from ...core.record import Device
 from ...core.session import Session
@@ -19,6 +19,14 @@ from ...core.session import Session
 
 class SignInRequired(SessionEnded):
     """Nobody is signed in. ``reason``: why the session that the cookie named has ended, or ``absent``."""
+
+
+class StepUpRequired(PolysessionError):
+    """Who is signed in did not prove of late who it is. ``problem``: the answer."""
+
+    def __init__(self, problem: http.Problem) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
 
 
 class AsgiSession(MutableMapping[str, Any]):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from starlette.requests import HTTPConnection
 
+from ...core import http
 from ...core.bridge import run
 from ...core.errors import SessionEnded
 from ...core.peek import EndedSession
 from .middleware import SessionMiddleware
-from .session import AsgiSession, SignInRequired
+from .session import AsgiSession, SignInRequired, StepUpRequired
 
 REVALIDATE_SECONDS = 30.0
 
@@ -35,6 +36,30 @@ def sign_in_required(connection: HTTPConnection) -> str:
     if session.principal is None:
         raise SignInRequired(session.core.end_reason or "absent")
     return session.principal
+
+
+def requires_recent_authentication(*, max_age: int) -> Callable[[HTTPConnection], str]:
+    """Step-up: gives what to call with the request, or to depend on in FastAPI, for the principal that proved within
+    ``max_age`` seconds who it is; else 401 where nobody is signed in, and 403 with RFC 9470's error code.
+    """
+
+    def require(connection: HTTPConnection) -> str:
+        core = current_session(connection).core
+        if core.principal is None or not core.authenticated_within(max_age):
+            raise StepUpRequired(http.demand_recent(core, max_age=max_age))
+        return core.principal
+
+    return require
+
+
+async def reauthenticate(connection: HTTPConnection) -> None:
+    """At once: the principal has proved again who it is. A new secret for the same session, without a grace.
+
+    Raises ``ValueError`` where nobody is signed in, ``Conflict`` where another request changed the secret meanwhile.
+    """
+    core = current_session(connection).core
+    core.reauthenticate()
+    await run(core.commit)
 
 
 async def sign_in(connection: HTTPConnection, principal: str, *, generation: int) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction
+from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
@@ -20,6 +20,7 @@ from django.middleware.csrf import (
     RejectRequest,
 )
 
+from polysession.core import bridge
 from polysession.core.errors import StoreUnavailable
 
 from .asynchronous import awaited
@@ -73,6 +74,13 @@ class CsrfMiddleware(CsrfViewMiddleware):
             return super().process_view(request, *view)
         except StoreUnavailable as error:
             return refuse(error)
+
+    def _reject(self, request: HttpRequest, reason: str) -> HttpResponseBase:
+        """By the app's ``CSRF_FAILURE_VIEW``, which may use the database: not on an event loop."""
+        reject = super()._reject  # type: ignore[misc]  # the stubs do not know it
+        if bridge.is_open():
+            return bridge.wait(sync_to_async(reject)(request, reason))  # type: ignore[no-any-return]
+        return reject(request, reason)  # type: ignore[no-any-return]
 
     def process_response(self, _request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         """Nothing is kept, and `SessionMiddleware` sets the cookie."""
