@@ -240,7 +240,7 @@ class StoredAttributes(LazyAttributes):
 
     @property
     def size(self) -> int:
-        sealed = sum(data[TAG_BYTES : TAG_BYTES + 1] == SEALED for data in self._fields.values())
+        sealed = [data[TAG_BYTES : TAG_BYTES + 1] for data in self._fields.values()].count(SEALED)
         size = sum(map(len, self._fields)) + sum(map(len, self._fields.values()))
         return size - TAG_BYTES * len(self._fields) - SEAL_BYTES * sealed
 

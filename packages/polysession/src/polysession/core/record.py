@@ -25,8 +25,7 @@ class Kind(StrEnum):
     SIGNED_IN = "s"
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True):
     """Where a session lives. ``partition`` 0 to 4095; ``session_id`` 16 base64url characters."""
 
     partition: int
@@ -100,8 +99,7 @@ def alter(header: Header, **fields: Any) -> Header:
     return structs.replace(header, **fields)
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(msgspec.Struct, frozen=True):
     """One named value. ``value``: a kind byte (0 plain, 1 sealed), then the encoded value."""
 
     tag: bytes

@@ -23,7 +23,7 @@ or put a plain value: plain records of earlier releases stay readable.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
 from .clock import Clock
@@ -90,13 +90,15 @@ class Sealer:
         return self.ring.signing(now)
 
 
-@dataclass(slots=True)
 class SessionSealer:
     """Of one session, for one operation: keys are derived once."""
 
-    sealer: Sealer
-    session_id: bytes
-    _aeads: dict[bytes, Aead] = field(default_factory=dict)
+    __slots__ = ("_aeads", "sealer", "session_id")
+
+    def __init__(self, sealer: Sealer, session_id: bytes) -> None:
+        self.sealer = sealer
+        self.session_id = session_id
+        self._aeads: dict[bytes, Aead] = {}
 
     def seal(self, data: bytes, *, name: str = "", tag: bytes = bytes(TAG_BYTES)) -> bytes:
         """``data`` begins with its kind byte; what is not plain is left as it is."""

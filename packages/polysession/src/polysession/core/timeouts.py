@@ -58,7 +58,7 @@ def retimed(header: Header, timeouts: Timeouts, now: int) -> Header:
 
 def is_unreturned(header: Header) -> bool:
     """Anonymous, and its cookie never came back: a bot's, as far as anybody knows."""
-    return header.kind is Kind.ANONYMOUS and not header.returned
+    return not (header.principal_key or header.returned)
 
 
 def expires_at(header: Header, *, unreturned: int) -> int:

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import product
 
+import msgspec
+
 from .errors import InvalidSettings, InvalidToken
 from .mac import compute
 from .record import Address, Kind
@@ -77,8 +79,7 @@ class Keys:
 KeySource = Callable[[], Keys]  # the keys of this moment; the same object until they change
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Token:
+class Token(msgspec.Struct, frozen=True):
     """``text`` goes into the cookie and nowhere else; ``repr`` shows kind and session ID only."""
 
     kind: Kind
