@@ -50,9 +50,7 @@ def uninstall() -> None:
 
 def revision() -> int:
     """``0``: nothing is installed."""
-    found = json.loads(
-        helm("list", "--namespace", NAMESPACE, "--filter", f"^{RELEASE}$", "--output", "json", "--all")
-    )
+    found = json.loads(helm("list", "--namespace", NAMESPACE, "--filter", f"^{RELEASE}$", "--output", "json"))
     return int(found[0]["revision"]) if found else 0
 
 
