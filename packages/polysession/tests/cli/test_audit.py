@@ -15,6 +15,7 @@ import pytest
 from polysession.cli import Terminal, main
 from polysession.cli.audit.app import load_app
 from polysession.cli.audit.checks import CHECKS
+from redis import Redis
 
 PAGE = Path(__file__).parents[4] / "docs" / "audit.md"
 PASSWORD = "correct horse battery staple"
@@ -210,6 +211,32 @@ def test_a_timeout_that_does_not_come_is_found(flask_url: str, certificate: Any,
     assert code == 1
 
 
+def test_a_page_that_opens_to_everybody_is_no_test_of_a_session(
+    flask_url: str, certificate: Any, tmp_path: Path
+) -> None:
+    out, err = io.StringIO(), io.StringIO()
+    arguments = ["audit", flask_url, "--preset", "flask", "--user", "ada", "--ca-file", str(certificate.file)]
+    terminal = Terminal(out=out, err=err, environment={"AUDIT_PASSWORD": PASSWORD})
+    description = describe(tmp_path, 'protected = "/login"\n')
+    assert main([*arguments, "--app", description], terminal) == 2
+    assert "opens without a sign-in" in err.getvalue()
+    description = describe(tmp_path, 'protected = "/login"\nmarker = "never there"\n')
+    assert main([*arguments, "--app", description], terminal) == 2
+    assert "sign-in was answered 302" in err.getvalue()
+
+
+def test_an_audit_leaves_no_session_behind(
+    flask_url: str, plain_redis: int, certificate: Any, tmp_path: Path
+) -> None:
+    with Redis(port=plain_redis, db=1) as store:
+        store.flushdb()
+        run(
+            *(flask_url, "--preset", "flask", "--app", describe(tmp_path, NOTES)),
+            *("--ca-file", str(certificate.file), "--only", "ASVS-7.2.3,ASVS-7.2.4c"),
+        )
+        assert store.keys("session:*") == []
+
+
 # --- docs/audit.md
 
 
@@ -234,5 +261,16 @@ def test_the_pages_description_is_a_description() -> None:
     app = load_app(None, preset=None, overrides=tomllib.loads(text))
     assert app.write is not None
     assert {one for one in dir(app) if not one.startswith("_")} >= {"logs", "stated"}
-    for name in ("csrf", "sign_out", "end_all", "password", "traces", "redis", "logs", "stated", "absent"):
+    for name in (
+        "csrf",
+        "sign_out",
+        "end_all",
+        "password",
+        "traces",
+        "redis",
+        "logs",
+        "stated",
+        "absent",
+        "marker",
+    ):
         assert getattr(app, name), f"the page's example does not show {name}"

@@ -16,7 +16,7 @@ from ...core.errors import InvalidSettings
 PRESETS = ("polysession", "django", "flask")
 _ACTIONS = ("sign_in", "sign_out", "write", "end_all", "password")
 _TABLES = ("csrf", "read", "sessions", "traces", "redis", "logs", "timeouts", "stated", *_ACTIONS)
-_PLAIN = ("preset", "name", "base_url", "ca_file", "cookie", "protected", "absent", "session_id")
+_PLAIN = ("preset", "name", "base_url", "ca_file", "cookie", "protected", "marker", "absent", "session_id")
 _TAKES = ("json:", "form:", "cookie:")
 _GIVES = ("header:", "field:")
 
@@ -66,8 +66,9 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """``protected``: pages that need a sign-in. ``absent``: what the app does not have, so that a check of it fails
-    instead of asking for input. ``stated``: answers of its owner to what cannot be checked, by check.
+    """``protected``: pages that need a sign-in. ``marker``: a text that they have only then. ``absent``: what the app does
+    not have, so that a check of it fails instead of asking for input. ``stated``: answers of its owner to what cannot be
+    checked, by check.
     """
 
     name: str
@@ -76,6 +77,7 @@ class App:
     sign_in: Action
     ca_file: Path | None = None
     cookie: str = ""
+    marker: str = ""
     session_id: str = ""  # `<page>:<JSON field>` that names this session as traces do
     csrf: Csrf | None = None
     sign_out: Action | None = None
@@ -181,6 +183,7 @@ def _app(given: Mapping[str, Any]) -> App:
         sign_in=sign_in,
         ca_file=Path(given["ca_file"]) if given.get("ca_file") else None,
         cookie=given.get("cookie", ""),
+        marker=given.get("marker", ""),
         session_id=given.get("session_id", ""),
         csrf=Csrf(**given["csrf"]) if given.get("csrf") else None,
         sign_out=action("sign_out"),

@@ -46,8 +46,10 @@ def audit(subject: Subject, checks: Sequence[Check]) -> Report:
     """Raises ``CannotSignIn``, and ``AppUnreachable`` where nothing answers at all; a check in which the app, its store
     or its traces gave no answer needs input.
     """
+    subject.check_door()
     _ = subject.first
     lines = tuple(Line(one, _run(one, subject)) for one in checks)
+    subject.leave()
     return Report(subject.app, datetime.now(UTC), lines, subject.http.asked)
 
 

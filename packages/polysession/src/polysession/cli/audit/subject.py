@@ -39,6 +39,7 @@ class Subject:
     password: str = field(repr=False)
     wait: float = 0.0
     tokens: set[str] = field(default_factory=set, repr=False)
+    _signed_in: list[Browser] = field(default_factory=list, repr=False)
 
     # --- one session
 
@@ -70,6 +71,7 @@ class Subject:
         if cookie is None:  # no new one: what it has goes on
             cookie = SetCookie(name, browser.cookies.get(name, ""), {})
         self.tokens.add(cookie.value)
+        self._signed_in.append(browser)
         return SignIn(browser, answer, cookie)
 
     def _sign_in(self, browser: Browser) -> tuple[Browser, Answer]:
@@ -93,11 +95,34 @@ class Subject:
 
     def is_signed_in(self, browser: Browser) -> bool:
         """All protected pages open. Asked by a copy: the browser's cookies stay as they are."""
-        return all(browser.copy().ask("GET", path).ok for path in self.app.protected)
+        return all(self.opens(browser.copy().ask("GET", path)) for path in self.app.protected)
 
     def opens_anything(self, token: str) -> bool:
         """A token that should open nothing: some protected page opens with it."""
-        return any(self.with_token(token).ask("GET", path).ok for path in self.app.protected)
+        return any(self.opens(self.with_token(token).ask("GET", path)) for path in self.app.protected)
+
+    def opens(self, answer: Answer) -> bool:
+        """The answer of a protected page to somebody who is signed in."""
+        return answer.ok and self.app.marker in answer.text
+
+    def check_door(self) -> None:
+        """Raises ``CannotSignIn`` where a protected page opens to nobody in particular: no check would mean anything."""
+        for path in self.app.protected:
+            if self.opens(Browser(self.http).ask("GET", path)):
+                raise CannotSignIn(
+                    f"{path} opens without a sign-in: name another page, or in `marker` a text that it has only then"
+                )
+
+    def leave(self) -> None:
+        """Ends the sessions that the audit began, as far as the app lets it."""
+        try:
+            if self.app.end_all is not None:
+                self.act(self.sign_in().browser, self.app.end_all)
+            elif self.app.sign_out is not None:
+                for browser in self._signed_in:
+                    self.act(browser, self.app.sign_out)
+        except PolysessionError:
+            return  # it does not answer any more: its own timeouts end them
 
     # --- requests
 

@@ -123,7 +123,7 @@ def any_input(subject: Subject) -> Finding:
     for value in hostile:
         cookie = subject.cookie_name.encode() + b"=" + value
         answer = subject.with_token("").ask("GET", subject.app.protected[0], headers={"Cookie": cookie})
-        if answer.status >= 500 or answer.ok:
+        if answer.status >= 500 or subject.opens(answer):
             return failed(f"a value of {len(value)} bytes was answered {answer.status}")
     return passed(f"{len(hostile)} hostile values, up to 16,000 bytes: none opened a page, none was a 5xx")
 
@@ -161,9 +161,9 @@ def not_in_url(subject: Subject) -> Finding:
     subject.tokens.discard(token)  # that it stands in logs and spans from here on is this check's doing
     for name in dict.fromkeys((subject.cookie_name, "session", "sid", "token")):
         joint = "&" if "?" in path else "?"
-        if subject.with_token("").ask("GET", f"{path}{joint}{name}={token}").ok:
+        if subject.opens(subject.with_token("").ask("GET", f"{path}{joint}{name}={token}")):
             return failed(f"{path}?{name}={mask(token)} opened")
-        if subject.with_token("").ask("GET", f"{path};{name}={token}").ok:
+        if subject.opens(subject.with_token("").ask("GET", f"{path};{name}={token}")):
             return failed(f"{path};{name}={mask(token)} opened")
     return passed("as a query or path parameter it opens nothing")
 
