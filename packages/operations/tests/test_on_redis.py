@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from .conftest import Lines
-from .nodes_for_tests import Operator, Pods
 from operations.acl import USERS, hash_password, render_acl, revision_of
 from operations.guard import Guard, Refused
 from operations.log import Log
@@ -16,6 +14,9 @@ from operations.nodes import Access
 from operations.observed import Observed
 from operations.settings import GuardSettings
 from operations.wanted import SLOTS, Shape, Wanted
+
+from .conftest import Lines
+from .nodes_for_tests import Operator, Pods
 
 THREE = Wanted(primaries=3, replicas=1)
 

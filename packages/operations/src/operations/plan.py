@@ -91,7 +91,7 @@ def _enough_primaries(observed: Observed, wanted: Wanted, kept: tuple[Member, ..
     for shard in sorted(observed.shards, key=lambda one: -len(one.synced)):
         spare = [replica for replica in shard.replicas if replica.ordinal < wanted.pods]
         for replica in spare:
-            if len([one for one in shard.synced if one is not replica]) >= max(1, wanted.replicas):
+            if len([one for one in shard.synced if one is not replica]) >= wanted.replicas:
                 return Reset(replica)
     return None
 
