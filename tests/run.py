@@ -23,6 +23,7 @@ from local.parts.redis_cluster import RedisCluster
 from local.platform import Platform
 from local.progress import Stopwatch, Terminal
 from local.secrets import Secrets
+from tests import engines
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -32,12 +33,15 @@ TYPED = ("packages/polysession/src", "packages/chassis/src")
 
 @dataclass(frozen=True)
 class Suite:
-    """One command. ``backed``: it needs the Redis Cluster and PostgreSQL that are shared."""
+    """One command. ``backed``: it needs the Redis Cluster and PostgreSQL that are shared. ``missing``: why it cannot
+    run here, which the summary then says.
+    """
 
     name: str
     command: Sequence[str]
     folder: str = "."
     backed: bool = False
+    missing: Callable[[], str | None] = lambda: None
 
 
 def pytest(*arguments: str) -> Sequence[str]:
@@ -62,6 +66,7 @@ TESTS = (
     Suite("charts", pytest("tests/charts", "-rs")),  # says what it skips where there is no helm
     Suite("terraform", pytest("tests/terraform")),
     Suite("packaging", pytest("tests/packaging")),
+    Suite("engines", (sys.executable, "-m", "tests.engines"), missing=engines.missing),
     Suite("platform", pytest("tests/contract", "tests/integration", "tests/failure", "tests/e2e")),
     Suite("local", pytest("tests/local")),
 )
@@ -93,9 +98,13 @@ def main(names: Sequence[str]) -> int:
 
 def run_all(suites: Sequence[Suite], terminal: Terminal) -> int:
     results: list[tuple[Suite, int, float]] = []
+    skipped: list[tuple[Suite, str]] = []
     with lazy_backing() as backing:
         for suite in suites:
             terminal.note(f"\n── {suite.name} " + "─" * (70 - len(suite.name)))
+            if reason := suite.missing():
+                skipped.append((suite, reason))
+                continue
             watch = Stopwatch()
             environment = dict(backing()) if suite.backed else {}
             code = subprocess.run(
@@ -110,8 +119,10 @@ def run_all(suites: Sequence[Suite], terminal: Terminal) -> int:
         mark = terminal.paint("✓", "32") if code == 0 else terminal.paint("✗", "31;1")
         again = "" if code == 0 else f'   again: make test ONLY="{suite.name}"'
         terminal.note(f"  {mark} {suite.name:<13} {seconds:6.1f} s{again}")
+    for suite, reason in skipped:
+        terminal.note(f"  {terminal.paint('-', '33')} {suite.name:<13} skipped: {reason}")
     failed = sum(code != 0 for _, code, _ in results)
-    terminal.note(f"\nsuites: {len(results) - failed} passed, {failed} failed")
+    terminal.note(f"\nsuites: {len(results) - failed} passed, {failed} failed, {len(skipped)} skipped")
     return 1 if failed else 0
 
 

@@ -1,8 +1,13 @@
-"""Stores on the shared cluster, and a Redis Cluster that a test may damage: six nodes of its own on free ports."""
+"""Stores on the shared cluster, and a Redis Cluster that a test may damage: six nodes of its own on free ports.
+
+With ``TEST_ENGINE_IMAGE`` (``redis:8.0``, …) its nodes are containers of that image, and it is the shared cluster, too:
+``python -m tests.engines`` sets it. Containers carry the label ``polysession-engine=$TEST_ENGINE_RUN``.
+"""
 
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -20,6 +25,8 @@ from polysession.stores.keys import slot
 from polysession.stores.redis import RedisStore
 
 NODE_TIMEOUT_MS = 1000
+ENGINE = os.environ.get("TEST_ENGINE_IMAGE", "")
+ENGINE_RUN = os.environ.get("TEST_ENGINE_RUN", "") or secrets.token_hex(4)
 
 
 def free_ports(count: int) -> list[int]:
@@ -43,15 +50,76 @@ def until(promise: Callable[[], bool], what: str, *, seconds: float = 30) -> Non
         time.sleep(0.05)
 
 
+class Process:
+    """A node: the ``redis-server`` of this machine."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(self, words: list[str]) -> None:
+        command = ["redis-server", *words, "--dir", str(self._directory)]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        os.kill(self._process.pid, number)
+        if number is signal.SIGKILL:
+            self._process.wait()
+
+    def remove(self) -> None:
+        if self.alive:
+            self.signal(signal.SIGKILL)
+
+
+class Container:
+    """A node: a container of ``ENGINE`` on this machine's own network. Killed and run again, it keeps its files."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._made = False
+
+    def run(self, words: list[str]) -> None:
+        server = "valkey-server" if "valkey" in ENGINE else "redis-server"
+        labels = ("--label", f"polysession-engine={ENGINE_RUN}")
+        made = ("run", "--detach", "--name", self._name, *labels, "--network", "host", ENGINE, server, *words)
+        docker(*(("start", self._name) if self._made else made))
+        self._made = True
+
+    @property
+    def alive(self) -> bool:
+        return docker("inspect", "--format", "{{.State.Running}}", self._name) == "true"
+
+    def signal(self, number: signal.Signals) -> None:
+        docker("kill", "--signal", number.name, self._name)
+        if number is signal.SIGKILL:
+            docker("wait", self._name)
+
+    def remove(self) -> None:
+        docker("rm", "--force", self._name)
+
+
+def docker(*words: str) -> str:
+    done = subprocess.run(["docker", *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
 class DamageableCluster:
     """Three primaries, three replicas. ``heal`` brings back what a test killed, paused or reconfigured."""
 
     def __init__(self, directory: Path) -> None:
         ports = free_ports(12)
-        self._directory = directory
         self._bus = dict(zip(ports[:6], ports[6:], strict=True))
         self.ports = ports[:6]
-        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+        self._nodes: dict[int, Process | Container] = {
+            port: Container(f"polysession-{ENGINE_RUN}-{port}") if ENGINE else Process(directory)
+            for port in self.ports
+        }
         self._clients = {port: redis.Redis(port=port, protocol=3, socket_timeout=5) for port in self.ports}
 
     @property
@@ -87,7 +155,6 @@ class DamageableCluster:
             "cluster-node-timeout": NODE_TIMEOUT_MS,
             "cluster-require-full-coverage": "no",
             "bind": "127.0.0.1",
-            "dir": str(self._directory),
             "appendonly": "yes",
             "appenddirname": f"aof-{port}",
             "save": "",
@@ -97,7 +164,7 @@ class DamageableCluster:
             "logfile": f"{port}.log",
         }
         words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-        self._processes[port] = subprocess.Popen(["redis-server", *words], stdout=subprocess.DEVNULL)
+        self._nodes[port].run(words)
         until(lambda: bool(self.command(port, "PING")), f"node {port} answers")
 
     def wait(self) -> None:
@@ -143,18 +210,17 @@ class DamageableCluster:
         return next(int(members[0][1]) for *_, members in self._slots(port) if int(members[0][1]) != port)
 
     def kill(self, port: int) -> None:
-        self._processes[port].kill()
-        self._processes[port].wait()
+        self._nodes[port].signal(signal.SIGKILL)
 
     def pause(self, port: int) -> None:
-        os.kill(self._processes[port].pid, signal.SIGSTOP)
+        self._nodes[port].signal(signal.SIGSTOP)
 
     def resume(self, port: int) -> None:
-        os.kill(self._processes[port].pid, signal.SIGCONT)
+        self._nodes[port].signal(signal.SIGCONT)
 
     def heal(self) -> None:
-        for port, process in self._processes.items():
-            if process.poll() is None:
+        for port, node in self._nodes.items():
+            if node.alive:
                 self.resume(port)
             else:
                 self.run(port)
@@ -163,17 +229,25 @@ class DamageableCluster:
         self.wait()
 
     def stop(self) -> None:
-        for process in self._processes.values():
-            process.send_signal(signal.SIGCONT)
-            process.kill()
-            process.wait()
+        for node in self._nodes.values():
+            node.remove()
         for client in self._clients.values():
             client.close()
 
 
 @pytest.fixture(scope="session")
+def redis_nodes(request: pytest.FixtureRequest) -> tuple[tuple[str, int], ...]:
+    """The shared cluster's; in a run on another engine, the cluster in containers."""
+    if ENGINE:
+        cluster: DamageableCluster = request.getfixturevalue("_damageable")
+        return cluster.nodes
+    nodes: tuple[tuple[str, int], ...] = request.getfixturevalue("redis_nodes")
+    return nodes
+
+
+@pytest.fixture(scope="session")
 def _damageable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DamageableCluster]:
-    assert shutil.which("redis-server"), "redis-server is not installed: `make up` installs it"
+    assert ENGINE or shutil.which("redis-server"), "redis-server is not installed: `make up` installs it"
     cluster = DamageableCluster(tmp_path_factory.mktemp("redis"))
     try:
         cluster.start()
