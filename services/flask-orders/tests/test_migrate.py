@@ -33,6 +33,21 @@ def test_an_empty_database_is_behind_and_a_migrated_one_is_not(make_database):
     database.close()
 
 
+def test_a_release_that_was_rolled_back_leaves_the_newer_schema_alone(make_database):
+    """Its migration Job runs again, and must succeed, or the rollback would not."""
+    url = make_database()
+    migrate(url)
+    database = Database(url)
+    with database.begin() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        session.execute(text("UPDATE products SET name = 'of the newer release' WHERE position = 0"))
+    assert migrate(url) == 0
+    with database.begin() as session:
+        assert session.scalar(text("SELECT version_num FROM alembic_version")) == "9999"
+        assert session.scalar(text("SELECT name FROM products WHERE position = 0")) == "of the newer release"
+    database.close()
+
+
 def test_the_migrations_make_what_the_models_say(database_url):
     database = Database(database_url)
     with database.engine.connect() as connection:

@@ -13,10 +13,12 @@ from collections.abc import Sequence
 import structlog
 from alembic import command
 from alembic.config import Config as AlembicConfig
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from chassis import logs
 from chassis.errors import InvalidSettings
 from chassis.settings import load
-from sqlalchemy import URL, create_engine, pool, text
+from sqlalchemy import URL, Connection, create_engine, pool, text
 from sqlalchemy.exc import OperationalError
 
 from orders.catalogue.seed import seed_catalogue
@@ -31,7 +33,10 @@ _log = structlog.get_logger(__name__)
 
 
 def migrate(url: URL) -> int:
-    """How many products the catalogue has. Repeats harmlessly; stock of known products is left alone."""
+    """How many products were brought up to date. Repeats harmlessly; stock of known products is left alone.
+
+    After a rollback the schema is a newer release's: it suits both, and stays as it is, like that release's catalogue.
+    """
     alembic = AlembicConfig()
     alembic.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     engine = create_engine(url, poolclass=pool.NullPool, connect_args={"connect_timeout": CONNECT_SECONDS})
@@ -39,8 +44,17 @@ def migrate(url: URL) -> int:
         connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         alembic.attributes["connection"] = connection
+        if _is_newer(connection, alembic):
+            _log.info("schema_is_newer")
+            return 0
         command.upgrade(alembic, "head")
         return seed_catalogue(connection)
+
+
+def _is_newer(connection: Connection, alembic: AlembicConfig) -> bool:
+    current = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in ScriptDirectory.from_config(alembic).walk_revisions()}
+    return current is not None and current not in known
 
 
 def migrate_when_up(url: URL, *, wait: float) -> int:
