@@ -104,7 +104,7 @@ def test_no_write_of_many_tasks_to_one_session_is_lost(store: RedisStore) -> Non
 def test_a_pool_that_is_used_up_is_no_answer_within_the_deadline(
     make_store: Callable[..., AsyncRedisStore],
 ) -> None:
-    store = make_store(pool_size=1, deadline_ms=60)
+    store = make_store(pool_size=1, deadline_ms=1000)
 
     async def main() -> None:
         (address,) = await fill(store, 1)
@@ -238,7 +238,7 @@ async def ticking(work: Awaitable[Any]) -> tuple[Any, float]:
 def test_a_frozen_node_is_unknown_within_the_deadline_and_the_loop_goes_on(
     damageable: Any, redis_prefix: str
 ) -> None:
-    store = AsyncRedisStore(damageable.nodes, prefix=redis_prefix, deadline_ms=800)
+    store = AsyncRedisStore(damageable.nodes, prefix=redis_prefix, deadline_ms=2000)
 
     async def main() -> None:
         (address,) = await fill(store, 1, PARTITION)
@@ -247,8 +247,8 @@ def test_a_frozen_node_is_unknown_within_the_deadline_and_the_loop_goes_on(
         result, blocked = await ticking(bridge.run(store.read, address))
         took = time.monotonic() - began
         assert isinstance(result, StoreUnavailable)
-        assert 0.3 < took < 1.6
-        assert blocked < 0.4  # a busy machine is no block: blocking would take as long as the deadline
+        assert 0.9 < took < 5  # half of it is kept for another node; and a busy machine is no damage
+        assert blocked < 0.9  # nor a block, which would take as long
 
     try:
         asyncio.run(main())
