@@ -73,11 +73,12 @@ def rendered(chart: str, *options: str, release: str = "polysession") -> str:
 
 def objects(chart: str, *options: str, release: str = "polysession") -> Sequence[Object]:
     """Every object, hooks included."""
-    return [one for one in _parsed(rendered(chart, *options, release=release)) if one]
+    return [one for one in parsed(rendered(chart, *options, release=release)) if one]
 
 
 @cache
-def _parsed(text: str) -> Sequence[Any]:
+def parsed(text: str) -> Sequence[Any]:
+    """Its documents; an empty one is None."""
     return list(yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
 
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.charts.rendering import (
     APPLICATIONS,
+    CHARTS,
     SCENARIOS,
     Object,
+    helm,
     name_of,
     objects,
+    parsed,
     pods,
     rendered,
     scenario,
@@ -248,10 +254,6 @@ def test_hooks_leave_nothing_behind(every: Sequence[Object]):
 
 def test_a_version_bump_alone_changes_no_pod_but_by_its_image(tmp_path_factory: pytest.TempPathFactory):
     """Else every release would restart Redis, and a StatefulSet's claims would refuse it."""
-    import shutil
-
-    from tests.charts.rendering import CHARTS, _parsed, helm
-
     copy = tmp_path_factory.mktemp("bumped") / "charts"
     shutil.copytree(CHARTS, copy, symlinks=True)
     for chart in copy.glob("*/Chart.yaml"):
@@ -260,13 +262,34 @@ def test_a_version_bump_alone_changes_no_pod_but_by_its_image(tmp_path_factory: 
     done = helm("template", "polysession", str(copy / "polysession"), "--namespace", "shop")
     assert done.returncode == 0, done.stderr
     assert "polysession-9.9.9" in done.stdout
-    after = {p.name: p for p in pods([o for o in _parsed(done.stdout) if o]) if p.owner["kind"] != "Pod"}
+    after = {p.name: p for p in pods([o for o in parsed(done.stdout) if o]) if p.owner["kind"] != "Pod"}
     before = {p.name: p for p in pods(objects("polysession")) if p.owner["kind"] != "Pod"}
     assert after.keys() == before.keys()
     for name, one in before.items():
         assert after[name].template == one.template, name
         claims = "volumeClaimTemplates"
         assert after[name].owner["spec"].get(claims) == one.owner["spec"].get(claims), name
+
+
+def test_a_packed_chart_renders_what_the_checkout_does(tmp_path: Path):
+    done = helm("package", "charts/polysession", "--destination", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    packed = helm("template", "polysession", str(next(tmp_path.glob("*.tgz"))), "--namespace", "shop")
+    assert packed.stdout == rendered("polysession")
+
+
+def test_every_dependency_is_a_relative_link_in_the_checkout():
+    """So a clean clone installs: `helm dependency update` does not recurse, and a packed dependency goes stale."""
+    for chart in APPLICATIONS:
+        about = yaml.safe_load((CHARTS / chart / "Chart.yaml").read_text())
+        for dependency in about["dependencies"]:
+            name = dependency["name"]
+            assert (CHARTS / chart / "charts" / name).readlink() == Path("../..") / name
+            version = yaml.safe_load((CHARTS / name / "Chart.yaml").read_text())["version"]
+            assert dependency["version"] == version, (chart, name)
+        assert {d["name"] for d in about["dependencies"]} == {
+            p.name for p in (CHARTS / chart / "charts").iterdir()
+        }
 
 
 @pytest.mark.parametrize("chart", APPLICATIONS)
