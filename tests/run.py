@@ -28,7 +28,7 @@ from tests import engines
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 SHELL = "web/react-shell"
-TYPED = ("packages/polysession/src", "packages/chassis/src")
+TYPED = ("packages/polysession/src", "packages/chassis/src", "packages/operations/src")
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ CHECKS = (
 TESTS = (
     Suite("polysession", pytest("tests"), "packages/polysession", backed=True),
     Suite("chassis", pytest("tests"), "packages/chassis"),
+    Suite("operations", pytest("tests"), "packages/operations"),  # starts Redis nodes of its own
     Suite("users", pytest("tests"), "services/django-users", backed=True),
     Suite("orders", pytest("tests"), "services/flask-orders", backed=True),
     Suite("shell", (str(BIN / "npm"), "run", "--silent", "check"), SHELL),
