@@ -15,6 +15,7 @@ SOURCE = LIBRARY / "src" / "polysession"
 
 # Adapters of whose framework nothing is there: each says what to install. A stray installed one would prove nothing.
 ADAPTERS = {
+    "polysession.contrib.asgi": "asgi",
     "polysession.contrib.django": "django",
     "polysession.contrib.flask": "flask",
     "polysession.telemetry.otel": "otel",

@@ -17,6 +17,11 @@ session: values keep their types, nested changes are found, and the cookie holds
 
 from __future__ import annotations
 
+from ...extras import extra
+
+with extra("asgi", "starlette"):
+    import starlette as _starlette  # noqa: F401
+
 from .middleware import ProblemMaker, SessionMiddleware, make_problem
 from .session import AsgiSession, SignInRequired, StepUpRequired
 from .views import (
