@@ -33,7 +33,7 @@ def page(monkeypatch: pytest.MonkeyPatch, redis_nodes: Nodes, redis_prefix: str)
     text = PAGE.read_text()
     names: dict[str, Any] = {"__name__": __name__}
     blocks = list(BLOCK.finditer(text))
-    assert len(blocks) == text.count("```python") == 5
+    assert len(blocks) == text.count("```python") == 6
     for block in blocks:
         line = text.count("\n", 0, block.start(1))
         # Blank lines in front: a failure names the line of the page.

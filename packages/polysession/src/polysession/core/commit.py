@@ -69,7 +69,7 @@ def _create_anonymous(context: Context, state: State) -> None:
         if isinstance(outcome, Created):
             _count_created(context, Kind.ANONYMOUS, outcome)
             state.attributes.rebase(creation.record.attributes)
-            _adopt(context, state, creation, creation.record.header)
+            adopt(context, state, creation, creation.record.header)
             if state.attributes.changed:  # since a try that the store did not answer
                 _write(context, state)
             return
@@ -83,7 +83,7 @@ def _count_created(context: Context, kind: Kind, outcome: Created) -> None:
         context.events.ended(ended.reason)
 
 
-def _adopt(context: Context, state: State, creation: Creation, header: Header) -> None:
+def adopt(context: Context, state: State, creation: Creation, header: Header) -> None:
     token = mint(
         context.keys,
         context.clock.now(),
@@ -201,7 +201,7 @@ def _rotate(context: Context, state: State, header: Header) -> None:
         return
     rotated = rotation.rotated(header, attempt.rotation)
     context.events.rotated("privilege")
-    _adopt(context, state, Creation(token.address, attempt.secret, Record(rotated, {})), rotated)
+    adopt(context, state, Creation(token.address, attempt.secret, Record(rotated, {})), rotated)
 
 
 def _draw_rotation(context: Context, header: Header, *, reauthenticated: bool) -> RotationTry:
@@ -315,7 +315,7 @@ def _sign_in(context: Context, state: State, sign_in: SignIn) -> None:
                 sign_in.old_attributes.pop(name, None)
             else:
                 sign_in.old_attributes[name] = winner
-    _adopt(context, state, creation, creation.record.header)
+    adopt(context, state, creation, creation.record.header)
 
 
 def _create_signed_in(context: Context, state: State, sign_in: SignIn) -> None:

@@ -19,11 +19,11 @@ def load(context: Context, state: State, *, optional: bool) -> None:
     Compares the secret in constant time before anything of the record is used. Judged by the store's clock.
     """
     token = state.token
-    if token is None:
-        state.loaded = True
-        return
     try:
-        _judge(context, state, token)
+        if token is not None:
+            _judge(context, state, token)
+        elif state.predecessor is not None:
+            state.predecessor(context, state)
     except StoreUnavailable:
         context.events.validated("unknown")
         if not optional:

@@ -12,6 +12,7 @@ from .ending import Ending, end_due, end_one
 from .errors import InvalidToken
 from .events import Events
 from .ledger import Ledger, Restorer
+from .migration import Predecessor
 from .peek import EndedSession, LiveSession, peek_at, peek_of
 from .record import Address, Device, EndReason
 from .seal import Cipher, Sealer, seal_store
@@ -105,14 +106,17 @@ class SessionManager:
         passive: bool = False,
         optional: bool = False,
         device: Device | None = None,
+        predecessor: Predecessor | None = None,
     ) -> Session:
         """No IO. A malformed or forged ``token`` opens as none (counted ``invalid``). ``passive``: never touches.
         ``optional``: an unknown store gives an empty read-only session instead of ``StoreUnavailable``. ``device``
-        is kept when this request creates a session.
+        is kept when this request creates a session. ``predecessor``: an old session of another library, where there is
+        no ``token``.
         """
         context = self._context
         parsed, forged = _parse(context, token)
         state = State(parsed, passive, device, Attributes({}, context.settings), forged=forged)
+        state.predecessor = None if token else predecessor
         return Session(context, state, optional=optional)
 
     def sessions(self, principal: str) -> tuple[SessionInfo, ...]:

@@ -73,6 +73,9 @@ class State:
     device: Device | None
     attributes: Attributes
     forged: bool = False
+    predecessor: Callable[[Context, State], None] | None = (
+        None  # looks for an old session (`migration`), without a token
+    )
     loaded: bool = False
     accessed: bool = False
     unknown: bool = False  # optional, and the store gave no answer: empty and read-only

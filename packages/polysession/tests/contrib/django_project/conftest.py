@@ -60,6 +60,7 @@ if not django_settings.configured:
             "django.contrib.auth",
             "django.contrib.contenttypes",
             "django.contrib.messages",
+            "django.contrib.sessions",  # what an existing project has
             "polysession.contrib.django",
         ],
         STATIC_URL="/static/",

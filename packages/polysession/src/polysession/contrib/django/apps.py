@@ -9,6 +9,6 @@ class PolysessionConfig(AppConfig):
     verbose_name = "Sessions"
 
     def ready(self) -> None:
-        from . import checks
+        from .checks import register
 
-        checks.register()
+        register()

@@ -25,6 +25,7 @@ from polysession.core.manager import SessionManager
 from .csrf import CsrfMiddleware
 from .manager import get_manager
 from .middleware import SessionMiddleware
+from .migration import cookie_name, engine_of, is_over
 
 ENGINE = "polysession.contrib.django"
 LEDGER = "polysession.contrib.django.ledger"
@@ -145,7 +146,9 @@ def check_csrf(**_: Any) -> list[CheckMessage]:
 
 def check_ignored(**_: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
-    for name, instead in IGNORED.items():
+    # The old engine goes by them for as long as its sessions are read.
+    ignored = {} if hasattr(settings, "POLYSESSION_MIGRATE_FROM") else IGNORED
+    for name, instead in ignored.items():
         value = getattr(settings, name)
         if value == getattr(global_settings, name):
             continue
@@ -177,12 +180,20 @@ def check_migration(**_: Any) -> list[CheckMessage]:
     until = getattr(settings, "POLYSESSION_MIGRATE_UNTIL", None)
     if until is None:
         return []
+    engine = getattr(settings, "POLYSESSION_MIGRATE_FROM", None)
+    try:
+        engine_of(engine or "")
+    except (ImproperlyConfigured, ImportError, ValueError) as error:
+        what = f"POLYSESSION_MIGRATE_FROM is {engine!r}: its sessions cannot be read ({error})."
+        return [checks.Error(what, hint="Set it to what SESSION_ENGINE was.", id="polysession.E013")]
+    if cookie_name() == settings.SESSION_COOKIE_NAME:
+        what = "The old cookie has the name of ours: one of them overwrites the other."
+        hint = "Choose another SessionSettings(cookie_name=…)."
+        return [checks.Error(what, hint=hint, id="polysession.E014")]
     if not isinstance(until, date):
         what = "POLYSESSION_MIGRATE_UNTIL is no date."
         hint = "Set it to a datetime.date; from that day on no old session is read."
         return [checks.Error(what, hint=hint, id="polysession.E009")]
-    from .migration import is_over
-
     if is_over(until):
         what = f"POLYSESSION_MIGRATE_UNTIL was {until}: no old session is read any more."
         hint = "Take out POLYSESSION_MIGRATE_UNTIL and _FROM, and the app of the old engine."

@@ -19,6 +19,7 @@ from polysession.core.record import Device
 
 from .asynchronous import awaited
 from .manager import get_manager
+from .migration import conclude, predecessor_of
 from .problems import refuse
 from .session import SessionStore
 
@@ -64,11 +65,13 @@ class SessionMiddleware(DjangoSessionMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         meta, manager = request.META, get_manager()
         header = meta.get("HTTP_COOKIE", "")
+        given = find(header, settings.SESSION_COOKIE_NAME)
         request.session = SessionStore(
-            find(header, settings.SESSION_COOKIE_NAME),
+            given,
             passive=meta.get(_PASSIVE) == "1",
             device=Device(meta.get("HTTP_USER_AGENT", ""), meta.get("REMOTE_ADDR", "")),
             csrf_cookie=find(header, csrf_cookie_name(manager.settings)),
+            predecessor=None if given else predecessor_of(header),
         )
 
     def process_view(self, request: HttpRequest, view: Any, _args: object, _kwargs: object) -> None:
@@ -112,6 +115,8 @@ class SessionMiddleware(DjangoSessionMiddleware):
             cookie = clear_session(get_manager().settings)
         if cookie is not None:
             _put(response, cookie)
+        if session.predecessor is not None:
+            conclude(request, response, session.predecessor)
         if session.csrf_binding is not None and response.status_code < 500:
             _put(response, set_csrf(get_manager().settings, session.csrf_binding))
         if session.accessed or cookie is not None:

@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.middleware.csrf import CSRF_SECRET_LENGTH, CSRF_SESSION_KEY, _unmask_cipher_token  # type: ignore[attr-defined]
 
 from polysession.core.errors import SessionEnded, StoreUnavailable
+from polysession.core.migration import Predecessor
 from polysession.core.record import Device
 from polysession.core.session import Session
 
@@ -52,10 +53,12 @@ class SessionStore(AsynchronousNames, SessionExpiry):
         optional: bool = False,
         device: Device | None = None,
         csrf_cookie: str | None = None,
+        predecessor: Predecessor | None = None,
     ) -> None:
         # Not Django's: it would make a serializer, and validate the key by rules of its own.
         self._given, self.passive, self.optional, self._device = session_key, passive, optional, device
         self.csrf_cookie = csrf_cookie
+        self.predecessor = predecessor  # an old session, of one of Django's own engines
         self.csrf_binding: str | None = None  # a new value for that cookie
         self.accessed = False
         self.modified = False
@@ -71,7 +74,11 @@ class SessionStore(AsynchronousNames, SessionExpiry):
         if self._opened is None:
             manager = get_manager()
             self._opened = manager.open(
-                self._given, passive=self.passive, optional=self.optional, device=self._device
+                self._given,
+                passive=self.passive,
+                optional=self.optional,
+                device=self._device,
+                predecessor=self.predecessor,
             )
             if MESSAGES not in manager.settings.declared:
                 self._opened.set_policy(MESSAGES, "list")

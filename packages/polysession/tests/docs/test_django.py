@@ -1,0 +1,104 @@
+"""docs/django.md: a project as ``startproject`` makes it, converted by what the page shows."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from polysession.keys import make_keys
+
+PAGE = Path(__file__).parents[4] / "docs" / "django.md"
+BLOCKS = {
+    found[1]: found[2]
+    for found in re.finditer(r"```python\n# ([\w-]+)\n(.*?)```", PAGE.read_text(), re.DOTALL)
+}
+
+VISITS = """
+import django
+django.setup()
+from django.test.utils import setup_test_environment
+setup_test_environment()
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.test import Client, RequestFactory
+call_command("migrate", verbosity=0)
+user = get_user_model().objects.create_superuser("ada", "ada@example.org", "correct horse")
+
+import mysite.views as views, mysite.remember as remember, mysite.step_up as step_up, mysite.admin
+from django.urls import path
+from django.contrib import admin
+from mysite import urls
+urls.urlpatterns += [
+    path("poll", views.poll), path("catalogue", views.catalogue),
+    path("sign-in/<int:kept>", lambda request, kept: remember.sign_in(request, user, kept) or views.HttpResponse()),
+    path("email", step_up.change_email), path("prove", step_up.prove),
+]
+client = Client(headers={"Referer": "https://testserver/"})
+answer = client.get("/sign-in/1", secure=True)
+assert answer.cookies["__Host-session"]["max-age"] == 30 * 24 * 3600, answer.cookies
+assert client.get("/poll", secure=True).content == b"0"
+assert client.get("/catalogue", secure=True).content == b"light"
+assert client.get("/email", secure=True).content == b"changed"
+before = client.cookies["__Host-session"].value
+assert client.post("/prove", {"password": "wrong"}, secure=True).status_code == 403
+assert client.post("/prove", {"password": "correct horse"}, secure=True).status_code == 204
+assert client.cookies["__Host-session"].value != before
+page = client.get(f"/admin/auth/user/{user.pk}/change/", secure=True)
+assert b"This one" in page.content
+old = client.__class__()
+from django.contrib.sessions.backends.cached_db import SessionStore
+held = SessionStore()
+held.update({"_auth_user_id": str(user.pk), "_auth_user_backend": "django.contrib.auth.backends.ModelBackend",
+             "_auth_user_hash": user.get_session_auth_hash(), "theme": "dark"})
+held.save()
+old.cookies["sessionid"] = held.session_key
+assert old.get("/catalogue", secure=True).content == b"dark"
+print("visited")
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, redis_nodes: tuple[tuple[str, int], ...], redis_prefix: str) -> Path:
+    subprocess.run([sys.executable, "-m", "django", "startproject", "mysite", str(tmp_path)], check=True)
+    make_keys(tmp_path / "keys")
+    nodes = ",".join(f"{host}:{port}" for host, port in redis_nodes)
+    package = tmp_path / "mysite"
+    for name, code in BLOCKS.items():
+        if name in ("settings", "migration"):
+            with (package / "settings.py").open("a") as stream:
+                stream.write(code)
+        else:
+            (package / f"{name.replace('-', '_')}.py").write_text(code)
+    sessions = package / "sessions.py"
+    text = (
+        sessions.read_text()
+        .replace("redis1:6379,redis2:6379", nodes)
+        .replace("/run/keys", str(tmp_path / "keys"))
+    )
+    assert nodes in text
+    sessions.write_text(text.replace('keys"))', f'keys"), prefix="{redis_prefix}", deadline_ms=2000)'))
+    return tmp_path
+
+
+def run(project: Path, *arguments: str) -> str:
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "mysite.settings", "PYTHONPATH": str(project)}
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=project, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_what_the_page_shows_converts_a_project(project: Path) -> None:
+    assert "no issues" in run(project, "manage.py", "check")
+    assert run(project, "-c", VISITS) == "visited\n"
+
+
+def test_every_block_is_used() -> None:
+    blocks = PAGE.read_text().count("```python")
+    assert BLOCKS.keys() == {"settings", "sessions", "views", "remember", "step-up", "admin", "migration"}
+    assert blocks == len(BLOCKS) + 1  # and the asynchronous manager, which tests/contrib uses
