@@ -253,6 +253,12 @@ def test_a_token_in_a_span_is_found_whole_or_in_part(traces: Traces, subject: Su
         assert value not in found.evidence
 
 
+def test_many_spans_are_looked_through_whole(traces: Traces, subject: Subject) -> None:
+    _ = subject.first
+    traces.tags = {f"http.{number}": "x" * 1000 for number in range(2000)} | {"zz": Signed.token_text}
+    assert no_token_in_spans.run(subject).result == "fail"
+
+
 def test_a_session_id_that_is_the_token_is_found(traces: Traces, subject: Subject) -> None:
     traces.tags = {"session.id": "badger"}
     assert session_named.run(subject).result == "pass"

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from ...core.errors import InvalidSettings, PolysessionError
 
-BODY_BYTES = 1 << 20
+BODY_BYTES = 1 << 20  # of a page
 TIMEOUT_SECONDS = 10.0
 REQUESTS = 1000  # an audit asks about 250 times
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -103,7 +103,15 @@ def is_loopback(host: str) -> bool:
 class Http:
     """To one origin. Thread-safe; a connection a request."""
 
-    def __init__(self, base_url: str, *, ca_file: Path | None = None, requests: int = REQUESTS) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        ca_file: Path | None = None,
+        requests: int = REQUESTS,
+        body_bytes: int = BODY_BYTES,
+        timeout: float = TIMEOUT_SECONDS,
+    ) -> None:
         parts = urlsplit(base_url)
         self.secure = parts.scheme == "https"
         self.host = parts.hostname or ""
@@ -111,6 +119,8 @@ class Http:
         self.origin = f"{parts.scheme}://{parts.netloc}"
         self._context = ssl.create_default_context(cafile=ca_file) if self.secure else None
         self._left = requests
+        self._body_bytes = body_bytes
+        self._timeout = timeout
         self._lock = Lock()
         self.asked = 0
 
@@ -135,7 +145,7 @@ class Http:
             for name, value in sent.items():
                 connection.putheader(name, value)
             connection.endheaders(body)
-            return _read(connection.getresponse())
+            return self._read(connection.getresponse())
         except (OSError, HTTPException) as cause:
             raise AppUnreachable(
                 f"{self.origin} gave no answer to {method}: {type(cause).__name__}"
@@ -145,12 +155,11 @@ class Http:
 
     def _connect(self) -> HTTPConnection:
         if self._context is not None:
-            return HTTPSConnection(self.host, self._port, timeout=TIMEOUT_SECONDS, context=self._context)
-        return HTTPConnection(self.host, self._port, timeout=TIMEOUT_SECONDS)
+            return HTTPSConnection(self.host, self._port, timeout=self._timeout, context=self._context)
+        return HTTPConnection(self.host, self._port, timeout=self._timeout)
 
-
-def _read(response: HTTPResponse) -> Answer:
-    return Answer(response.status, tuple(response.getheaders()), response.read(BODY_BYTES))
+    def _read(self, response: HTTPResponse) -> Answer:
+        return Answer(response.status, tuple(response.getheaders()), response.read(self._body_bytes))
 
 
 @dataclass

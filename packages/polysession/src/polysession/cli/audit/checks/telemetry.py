@@ -15,6 +15,7 @@ from .storage import WINDOW
 TRACES = 200  # of each service, the newest
 SETTLE_SECONDS = 8.0  # until spans are exported
 LOG_BYTES = 4 << 20  # the end of a file
+TRACE_BYTES = 64 << 20  # an answer of the traces' store
 _TRACES = "traces.url: the query API of Jaeger, or of what speaks it"
 
 
@@ -102,7 +103,8 @@ def _windows(text: str) -> set[str]:
 def _tags(url: str) -> list[tuple[str, str]]:
     """Name and value of every attribute, process tag and log field, and each span's name. Jaeger's query API."""
     parts = urlsplit(url)
-    browser, base = Browser(Http(url)), parts.path.rstrip("/")
+    browser = Browser(Http(url, body_bytes=TRACE_BYTES, timeout=30))
+    base = parts.path.rstrip("/")
     found: list[tuple[str, str]] = []
     for service in _data(browser, f"{base}/api/services"):
         query = f"service={quote(str(service))}&limit={TRACES}&lookback=1h"
