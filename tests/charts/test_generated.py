@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -100,3 +101,41 @@ def test_a_value_that_says_too_little_is_refused_by_name(generate: ModuleType, c
     (chart / "values.yaml").write_text(text)
     with pytest.raises(generate.Undecided, match=r"^a: "):
         generate.Chart(chart, shapes()).files()
+
+
+def templates(chart: str) -> str:
+    own = [
+        *(CHARTS / chart).glob("templates/*"),
+        *(CHARTS / chart).glob("config/*"),
+        *(CHARTS / chart).glob("files/*"),
+    ]
+    return "\n".join(path.read_text() for path in own)
+
+
+def test_every_value_is_used(generate: ModuleType):
+    """A key that a chart documents and ignores is a lie that nobody notices."""
+    common = templates("common")
+    for chart in generate.charts():
+        text = templates(chart.folder.name) + common
+        for value in chart.values():
+            key = value.path[-1]
+            by_name = rf"index [$]?\.Values\.{value.path[-2]}\b" if len(value.path) > 1 else "$^"
+            used = re.search(rf"\.{key}\b|\"{key}\"|{by_name}", text)
+            assert used or value.shape == "subchart", (chart.folder.name, ".".join(value.path))
+
+
+def test_every_value_that_a_template_uses_is_documented(generate: ModuleType):
+    for chart in generate.charts():
+        values = yaml.safe_load((chart.folder / "values.yaml").read_text())
+        for path in re.findall(r"\.Values((?:\.\w+)+)", templates(chart.folder.name)):
+            here = values
+            for key in path.strip(".").split("."):
+                if (
+                    path.startswith(".global.")
+                    or here == {"enabled": True}
+                    or not here
+                    or not isinstance(here, dict)
+                ):
+                    break
+                assert key in here, (chart.folder.name, path)
+                here = here[key]
