@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -15,10 +15,13 @@ from ...core import cookie as cookies
 from ...core import http
 from ...core.asynchronous import AsyncSessionManager
 from ...core.bridge import run
-from ...core.errors import PolysessionError
+from ...core.errors import InvalidSettings, PolysessionError
 from ...core.manager import SessionManager
 from ...core.record import END_REASONS
 from .session import AsgiSession, SignInRequired, StepUpRequired
+
+if TYPE_CHECKING:
+    from .migration import StarletteSessions
 
 FORM_BYTES = 262_144  # of a form that is read for its CSRF token: the header has no such limit
 
@@ -53,7 +56,8 @@ class SessionMiddleware:
     ``csrf_exempt``: paths, with all below them, whose unsafe requests prove themselves otherwise. ``unused``: paths
     that have no session (assets, health): the store is not asked. ``origins``: further origins that may open a
     WebSocket. ``around``: around each request that brought a token, with session ID and pseudonym; for traces
-    ``telemetry.otel.attached``. Raises ``InvalidSettings`` for a manager whose store would block the event loop.
+    ``telemetry.otel.attached``. ``migration``: reads the sessions of Starlette's own middleware once. Raises
+    ``InvalidSettings`` for a manager whose store would block the event loop.
     """
 
     def __init__(
@@ -66,18 +70,26 @@ class SessionMiddleware:
         unused: Collection[str] = (),
         origins: Collection[str] = (),
         around: Callable[[str, str | None], AbstractContextManager[None]] | None = None,
+        migration: StarletteSessions | None = None,
     ) -> None:
         self.app = app
         self.manager = AsyncSessionManager(manager).manager
         self._problem = problem
         self._csrf_exempt, self._unused, self._origins = csrf_exempt, unused, origins
-        self._around = around
+        self._around, self.migration = around, migration
+        if migration is not None and migration.session_cookie == cookies.session_cookie_name(
+            manager.settings
+        ):
+            fault = (
+                "the old session cookie has the name of ours: choose another SessionSettings(cookie_name=…)"
+            )
+            raise InvalidSettings((fault,))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket") or _is_below(scope["path"], self._unused):
             await self.app(scope, receive, send)
             return
-        session = scope["session"] = AsgiSession(self.manager, scope)
+        session = scope["session"] = AsgiSession(self.manager, scope, migration=self.migration)
         scope["polysession"] = self
         await session.load()
         with self._context(session):
@@ -183,6 +195,8 @@ class _Answer:
             mode, accept = asked.get("sec-fetch-mode"), asked.get("accept", "")
             if http.navigates(self._scope["method"], mode, accept):
                 _set_cookie(headers, cookies.clear_session(self._middleware.manager.settings))
+        if self._middleware.migration and session.predecessor and session.predecessor.exchanged:
+            _set_cookie(headers, self._middleware.migration.cleared)
         if session.csrf_binding is not None and not session.refused:
             _set_cookie(headers, cookies.set_csrf(self._middleware.manager.settings, session.csrf_binding))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
@@ -15,6 +15,9 @@ from ...core.errors import PolysessionError, SessionEnded, StoreUnavailable
 from ...core.manager import SessionManager
 from ...core.record import Device
 from ...core.session import Session
+
+if TYPE_CHECKING:
+    from .migration import StarletteSessions
 
 
 class SignInRequired(SessionEnded):
@@ -34,16 +37,24 @@ class AsgiSession(MutableMapping[str, Any]):
     gave no answer, its use raises ``StoreUnavailable``.
     """
 
-    def __init__(self, manager: SessionManager, scope: Scope) -> None:
+    def __init__(
+        self, manager: SessionManager, scope: Scope, *, migration: StarletteSessions | None = None
+    ) -> None:
         headers = Headers(scope=scope)
         self._cookies = "; ".join(headers.getlist("cookie"))
         self._settings = manager.settings
         socket = scope["type"] == "websocket"
+        given = cookies.find(self._cookies, cookies.session_cookie_name(manager.settings))
+        # A socket that it could not tell of the new token waits for the next request.
+        self.predecessor = (
+            migration.predecessor(self._cookies) if migration and not given and not socket else None
+        )
         self._core = manager.open(
-            cookies.find(self._cookies, cookies.session_cookie_name(manager.settings)),
+            given,
             passive=socket or headers.get(http.PASSIVE_HEADER) == "1",
             optional=True,
             device=Device(headers.get("user-agent", ""), (scope.get("client") or ("",))[0]),
+            predecessor=self.predecessor,
         )
         self.optional = False
         self.used = False  # by the app
@@ -87,8 +98,8 @@ class AsgiSession(MutableMapping[str, Any]):
         return self.used and not self.refused and (self.optional or not self._core.read_only)
 
     async def load(self) -> None:
-        """Asks the store, if there is a token. Without an answer, its use raises."""
-        if self._core.token is not None:
+        """Asks the store, if there is a token or an old session. Without an answer, its use raises."""
+        if self._core.token is not None or self.predecessor is not None:
             await run(lambda: self._core.exists)
 
     def known_principal(self) -> str | None:
