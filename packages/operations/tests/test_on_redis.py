@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -118,6 +119,31 @@ def test_slots_of_a_shard_that_lost_both_volumes_are_given_out_again_loudly(
     assert keys(observed) == total - gone
     assert lines.level("LOST") == "error"
     assert one.manager.metrics.lost._value.get() == len(shard.primary.slots)
+
+
+def test_replicas_take_over_without_a_majority_only_if_that_is_asked_for(
+    operator: tuple[Pods, Operator], log: Log, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("operations.membership.ELECTION_SECONDS", 3.0)
+    pods, one = operator
+    total = fill(pods, one.work())
+    dead = [shard.primary.ordinal for shard in one.look().shards[:2]]
+    for ordinal in dead:
+        pods[ordinal].kill()
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        one.manager.turn()
+    assert len(one.look().served) < SLOTS
+
+    bold = Operator(pods, Wanted(3, 1, takeover_seconds=3), log)
+    bold.work(until=lambda seen: len(seen.served) == SLOTS)
+    for ordinal in dead:
+        pods[ordinal].start()
+    observed = bold.work()
+    assert is_whole(observed)
+    assert keys(observed) == total
+    assert not {member.ordinal for member in observed.primaries} & set(dead)
+    bold.close()
 
 
 def test_a_new_cluster_waits_for_every_pod_and_never_begins_over_data(

@@ -4,6 +4,7 @@ lose the only copy of anything; the simulation refuses what is unsafe.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import pytest
@@ -167,6 +168,20 @@ def test_no_shard_stays_on_one_node_that_can_be_parted(order: list[int], places:
         cluster.start(ordinal, placed_on="abc"[number % places])
     work(cluster, wanted)
     assert count_on_one_node(cluster.observe(wanted).shards) == 0
+
+
+def test_primaries_do_not_stay_together_on_one_node():
+    wanted = Wanted(3, 1, slots=SLOTS)
+    cluster = begin(wanted)
+    work(cluster, wanted)
+    for ordinal in (1, 3, 5):  # each shard's other pod is on "b": all its primaries go there
+        cluster.stop(ordinal - 1)
+        cluster.settle()
+        cluster.start(ordinal - 1, placed_on="a")
+        cluster.settle()
+    work(cluster, wanted)
+    places = [shard.primary.placed_on for shard in cluster.observe(wanted).shards]
+    assert sorted(Counter(places).values()) == [1, 2]
 
 
 def test_a_shard_that_cannot_be_parted_is_left_and_counted():

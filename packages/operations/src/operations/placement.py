@@ -1,9 +1,14 @@
-"""No shard on one Kubernetes node, as far as replicas can be swapped: no affinity can say it."""
+"""No shard on one Kubernetes node, as far as replicas can be swapped, and primaries spread: no affinity can say either."""
 
 from __future__ import annotations
 
+from collections import Counter
+
 from .observed import Observed, Shard, count_on_one_node
-from .steps import Replicate, Step
+from .steps import Failover, Replicate, Step
+
+# Not between two pods of a rollout: each restart moves a primary, and most come back by themselves.
+SPREAD_SECONDS = 60.0
 
 
 def part(observed: Observed) -> Step | None:
@@ -32,4 +37,21 @@ def _swap(together: Shard, other: Shard) -> Step | None:
             if count_on_one_node(after) < before:
                 why = f"the shard of pod {together.primary.ordinal} is on one node, {mine.placed_on}"
                 return Replicate(mine, other.primary, why)
+    return None
+
+
+def spread(observed: Observed) -> Step | None:
+    """A replica elsewhere takes over from a primary on the node that has most of them: whoever loses that node loses
+    the fewest shards at once, and with three nodes the majority that elects replicas is left.
+    """
+    shards = observed.shards
+    here = Counter(shard.primary.placed_on for shard in shards)
+    if "" in here:
+        return None
+    for shard in shards:
+        fullest = here[shard.primary.placed_on]
+        for replica in shard.synced:
+            if fullest == max(here.values()) and here[replica.placed_on] + 1 < fullest:
+                why = f"{fullest} of {len(shards)} primaries are on {shard.primary.placed_on}"
+                return Failover(replica, why, after=SPREAD_SECONDS)
     return None

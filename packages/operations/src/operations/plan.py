@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .membership import absent_owner, belongs, forget, meet, point
 from .observed import Member, Observed
-from .placement import part
+from .placement import part, spread
 from .shards import (
     can_move_slots,
     choose_primaries,
@@ -74,7 +74,7 @@ def _shape(observed: Observed, wanted: Wanted) -> Step | None:
             return step
     if (why := refuse_resize(observed, wanted)) is not None:
         return Wait(why, loud=True)
-    return part(observed)
+    return part(observed) or spread(observed)
 
 
 def _enough_primaries(observed: Observed, wanted: Wanted, kept: tuple[Member, ...]) -> Step | None:

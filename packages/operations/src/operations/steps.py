@@ -66,6 +66,11 @@ class Failover(Step):
 
     replica: Member
     why: str
+    after: float = 0.0
+
+    @property
+    def patience(self) -> float:
+        return self.after
 
 
 @dataclass(frozen=True)

@@ -176,6 +176,7 @@ class Trial:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in device.cookies.items())
         if method != "GET":
             sent |= {"X-CSRF-Token": device.csrf_token, "Origin": self._settings.public_url}
+        self._client.cookies.clear()  # of whoever asked before: it would send them for a device that has none yet
         try:
             return self._client.request(method, path, json=body, headers=sent)
         except httpx.TransportError:
