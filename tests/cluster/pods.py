@@ -35,11 +35,11 @@ class Pods:
         return sorted(found, key=lambda pod: int(pod.metadata.name.rpartition("-")[2]))
 
     def unready(self) -> list[str]:
-        """Of what should serve: Jobs' pods end."""
+        """Of what should serve, which a set owns: others end."""
         return [
             pod.metadata.name
             for pod in self.all()
-            if pod.status.phase != "Succeeded"
+            if any(one.kind in ("ReplicaSet", "StatefulSet") for one in pod.metadata.owner_references or [])
             and not any(one.type == "Ready" and one.status == "True" for one in pod.status.conditions or [])
         ]
 
