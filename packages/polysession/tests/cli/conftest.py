@@ -1,9 +1,13 @@
-"""Apps to audit, served by gunicorn with TLS on this machine, and what they keep their sessions in."""
+"""Apps to audit, served by gunicorn with TLS on this machine, and what they keep their sessions in; an operator at a
+terminal.
+"""
 
 from __future__ import annotations
 
 import datetime
+import io
 import ipaddress
+import json
 import os
 import secrets
 import signal
@@ -11,19 +15,26 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 import redis
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from polysession import Device, SessionManager, SessionSettings, connect
+from polysession.cli import Terminal, main
+from polysession.keys import make_keys
+from polysession.stores.ledger import SCHEMA
 
 APPS = Path(__file__).parent / "apps"
+DEVICE = Device("Mozilla/5.0 (X11; Linux x86_64) \x1b[31mred", "192.0.2.7")
 USER, PASSWORD = "ada", "correct horse battery staple"
 
 
@@ -102,6 +113,11 @@ def plain_redis() -> Iterator[int]:
             process.terminate()
 
 
+@pytest.fixture(name="free_port")
+def _free_port() -> Callable[[], int]:
+    return free_port
+
+
 Serve = Callable[..., str]
 
 
@@ -133,8 +149,6 @@ def _listens(port: int) -> bool:
 
 @pytest.fixture(scope="session")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from polysession.keys import make_keys
-
     directory = tmp_path_factory.mktemp("keys") / "session"
     make_keys(directory)
     return directory
@@ -143,3 +157,90 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def prefix() -> str:
     return f"cli-{secrets.token_hex(6)}"
+
+
+# --- an operator
+
+
+@dataclass
+class Operator:
+    """Somebody at a terminal. ``answers``: what they answer when they are asked; nobody is there without."""
+
+    environment: Mapping[str, str]
+    answers: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    out: str = ""
+    err: str = ""
+
+    def run(self, *arguments: str) -> int:
+        def ask(question: str) -> str:
+            self.asked.append(question)
+            return self.answers.pop(0)
+
+        out, err = io.StringIO(), io.StringIO()
+        answering: Callable[[str], str] | None = ask if self.answers else None
+        code = main(arguments, Terminal(out=out, err=err, environment=self.environment, ask=answering))
+        self.out, self.err = out.getvalue(), err.getvalue()
+        assert max((len(line) for line in self.out.splitlines()), default=0) <= 80 or "--json" in arguments
+        return code
+
+    def json(self, *arguments: str) -> Any:
+        assert self.run(*arguments, "--json") == 0, self.err
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def environment(redis_nodes: tuple[tuple[str, int], ...], keys: Path, prefix: str) -> dict[str, str]:
+    nodes = ",".join(f"{host}:{port}" for host, port in redis_nodes)
+    return {
+        "REDIS_NODES": nodes,
+        "SESSION_KEYS_DIR": str(keys),
+        "SESSION_PREFIX": prefix,
+        "STORE_DEADLINE_MS": "5000",
+    }
+
+
+@pytest.fixture
+def operator(environment: dict[str, str]) -> Operator:
+    return Operator(environment)
+
+
+@pytest.fixture
+def manager(environment: dict[str, str], keys: Path) -> Iterator[SessionManager]:
+    settings = SessionSettings(rotate_after=0)
+    made = connect(
+        environment["REDIS_NODES"],
+        keys,
+        prefix=environment["SESSION_PREFIX"],
+        deadline_ms=5000,
+        settings=settings,
+    )
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def sign_in(manager: SessionManager) -> Callable[..., Any]:
+    def sign_in(principal: str = "42", **attributes: Any) -> Any:
+        session = manager.open(None, device=DEVICE)
+        session.update(attributes)
+        session.sign_in(principal, generation=0)
+        session.commit()
+        return session
+
+    return sign_in
+
+
+@pytest.fixture
+def dsn(prefix: str) -> Iterator[str]:
+    """A schema of the test's own, named in the DSN; the password in a file."""
+    url = os.environ.get("TEST_USERS_DATABASE_URL")
+    assert url, "TEST_USERS_DATABASE_URL is not set: `make test` starts the servers and sets it"
+    name = f"cli_{prefix.removeprefix('cli-')}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {name}")
+        connection.execute(f"SET search_path TO {name}")
+        connection.execute(SCHEMA)  # type: ignore[call-overload]
+    yield f"{url}?options=-csearch_path%3D{name}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"DROP SCHEMA {name} CASCADE")

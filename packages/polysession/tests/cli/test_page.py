@@ -23,17 +23,6 @@ DEVICES = (
 
 
 @pytest.fixture
-def environment(redis_nodes: tuple[tuple[str, int], ...], keys: Path, prefix: str) -> dict[str, str]:
-    nodes = ",".join(f"{host}:{port}" for host, port in redis_nodes)
-    return {
-        "REDIS_NODES": nodes,
-        "SESSION_KEYS_DIR": str(keys),
-        "SESSION_PREFIX": prefix,
-        "STORE_DEADLINE_MS": "5000",
-    }
-
-
-@pytest.fixture
 def session_id(environment: dict[str, str], keys: Path) -> Iterator[str]:
     """The newer one of two sessions of principal 42."""
     manager: SessionManager = connect(
