@@ -1,0 +1,182 @@
+"""What the Redis chart promises beyond what all charts do."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from tests.charts.rendering import CHARTS, Object, objects, refusal
+
+SCRIPTS = sorted((CHARTS / "redis-cluster/scripts").glob("*.sh"))
+
+
+def one(kind: str, name: str, *options: str, chart: str = "redis-cluster") -> Object:
+    return next(
+        each
+        for each in objects(chart, *options)
+        if (each["kind"], each["metadata"]["name"]) == (kind, f"polysession-{name}")
+    )
+
+
+def config(*options: str) -> Mapping[str, str]:
+    lines = one("ConfigMap", "redis", *options)["data"]["redis.conf"].splitlines()
+    return dict(line.split(" ", 1) for line in lines if line)
+
+
+def environment(container: Object) -> Mapping[str, Any]:
+    return {entry["name"]: entry.get("value", entry.get("valueFrom")) for entry in container["env"]}
+
+
+def container(owner: Object) -> Object:
+    found: Object = owner["spec"]["template"]["spec"]["containers"][0]
+    return found
+
+
+def test_nothing_is_evicted_and_half_the_limit_is_for_keys():
+    settings = config()
+    assert settings["maxmemory-policy"] == "noeviction"
+    assert settings["maxmemory"] == "128mb"
+    assert config("--set", "resources.limits.memory=1Gi")["maxmemory"] == "512mb"
+    assert config("--set", "maxmemory=100mb")["maxmemory"] == "100mb"
+
+
+def test_the_settings_are_those_that_the_store_was_measured_with():
+    expected = {
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "hz": "100",
+        "hash-max-listpack-value": "1024",
+        "min-replicas-to-write": "0",
+        "repl-diskless-sync-delay": "0",
+        "cluster-node-timeout": "5000",
+        "cluster-require-full-coverage": "no",
+        "cluster-allow-replica-migration": "no",
+        "cluster-preferred-endpoint-type": "hostname",
+    }
+    assert expected.items() <= config().items()
+    assert "cluster-replica-validity-factor" not in config()
+
+
+def test_the_manager_and_the_pods_agree_on_names_and_shape():
+    options = ("--set", "primaries=4,replicas=2")
+    pods = one("StatefulSet", "redis", *options)
+    assert pods["spec"]["replicas"] == 12
+    settings = environment(container(one("Deployment", "redis-manager", *options)))
+    domain = environment(container(pods))["NODES_DOMAIN"]
+    assert settings["OPERATIONS_NODES"] == f"{pods['metadata']['name']}-{{ordinal}}.{domain}:6379"
+    assert domain.startswith(f"{pods['spec']['serviceName']}.shop.svc.")
+    assert (settings["OPERATIONS_PRIMARIES"], settings["OPERATIONS_REPLICAS"]) == ("4", "2")
+
+
+@pytest.mark.parametrize("engine", ["redis", "valkey"])
+def test_the_command_is_ours_and_starts_the_engine(engine: str):
+    pod = container(one("StatefulSet", "redis", "--set", f"engine={engine}"))
+    assert pod["command"] == ["/bin/sh", "/etc/redis/start.sh"]
+    assert environment(pod)["ENGINE"] == engine
+    assert engine in pod["image"]
+
+
+def test_no_password_is_an_argument_or_in_the_environment_of_a_node():
+    pod = container(one("StatefulSet", "redis"))
+    assert "secretKeyRef" not in str(pod)
+    start = next(path for path in SCRIPTS if path.name == "start.sh").read_text()
+    assert 'exec "$ENGINE-server" /tmp/redis.conf' in start
+    assert "umask 077" in start
+
+
+def test_a_change_of_the_config_rolls_the_pods_and_a_version_does_not():
+    def checksum(*options: str) -> str:
+        template = one("StatefulSet", "redis", *options)["spec"]["template"]
+        return str(template["metadata"]["annotations"]["checksum/config"])
+
+    assert checksum() != checksum("--set-string", "extraConfig.tcp-keepalive=60")
+    assert checksum() == checksum("--set", "podDisruptionBudget.enabled=false")
+
+
+def test_what_scales_in_is_deleted_and_what_is_uninstalled_stays():
+    assert one("StatefulSet", "redis")["spec"]["persistentVolumeClaimRetentionPolicy"] == {
+        "whenScaled": "Delete",
+        "whenDeleted": "Retain",
+    }
+
+
+def test_the_bus_is_open_to_the_release_s_own_nodes_only():
+    policy = one("NetworkPolicy", "redis")["spec"]
+    bus = [rule for rule in policy["ingress"] if {"port": 16379, "protocol": "TCP"} in rule["ports"]]
+    assert len(bus) == 1
+    (peer,) = bus[0]["from"]
+    assert peer["podSelector"]["matchLabels"] == {"app.kubernetes.io/instance": "polysession"}
+    assert peer["podSelector"]["matchExpressions"][0]["values"] == ["redis"]
+
+
+def test_each_hook_runs_the_guard_once_and_ends_in_time():
+    for hook in ("upgrade", "rollback"):
+        job = one("Job", f"guard-{hook}")
+        assert job["metadata"]["annotations"]["helm.sh/hook"] == f"pre-{hook}"
+        assert job["spec"]["backoffLimit"] == 0
+        assert environment(container(job))["OPERATIONS_HOOK"] == hook
+        assert job["spec"]["activeDeadlineSeconds"] > int(
+            environment(container(job))["OPERATIONS_DRAIN_SECONDS"]
+        )
+    assert not [
+        each for each in objects("redis-cluster", "--set", "guard.enabled=false") if each["kind"] == "Job"
+    ]
+
+
+def test_each_pod_sees_its_own_passwords_only():
+    def entries(owner: Object) -> Sequence[str]:
+        volumes = owner["spec"]["template"]["spec"]["volumes"]
+        items = next(volume["secret"]["items"] for volume in volumes if volume["name"] == "credentials")
+        return sorted(item["key"] for item in items)
+
+    assert entries(one("StatefulSet", "redis")) == [
+        "redis-acl",
+        "redis-probe-password",
+        "redis-replica-password",
+    ]
+    manager = one("Deployment", "redis-manager")
+    assert entries(manager) == ["redis-acl", "redis-manager-password", "redis-replica-password"]
+    assert entries(one("Job", "guard-upgrade")) == ["redis-manager-password"]
+
+
+def test_tls_closes_the_plain_port_and_clients_get_the_ca_only():
+    options = ("--set", "global.redis.tls.enabled=true,global.redis.tls.existingSecret=certificates")
+    settings = config(*options)
+    assert (settings["port"], settings["tls-port"], settings["tls-replication"], settings["tls-cluster"]) == (
+        "0",
+        "6379",
+        "yes",
+        "yes",
+    )
+    manager = one("Deployment", "redis-manager", *options)
+    tls = next(volume for volume in manager["spec"]["template"]["spec"]["volumes"] if volume["name"] == "tls")
+    assert tls["secret"]["items"] == [{"key": "ca.crt", "path": "ca.crt"}]
+    assert environment(container(manager))["OPERATIONS_TLS_CA_FILE"] == "/etc/redis-tls/ca.crt"
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ("primaries=2", "primaries"),
+        ("engine=keydb", "engine"),
+        ("podDisruptionBudget.maxUnavailable=2", "could then take both pods of a shard"),
+        ("topologySpread=hard,persistence.enabled=false", "would lose its data"),
+        ("resources.limits.memory=300M", "write whole Mi or Gi"),
+        ("extraConfig.maxmemory-policy=allkeys-lru", "the chart decides this one"),
+        ("global.redis.tls.enabled=true", "needs global.redis.tls.existingSecret"),
+        ("replica=2", "replica"),
+        ("manager.takeover=5", "takeover"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_a_sentence(options: str, sentence: str):
+    assert sentence in refusal("redis-cluster", "--set", options)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_scripts_are_for_any_posix_shell(script: Any):
+    assert subprocess.run(["sh", "-n", str(script)], check=False).returncode == 0
+    assert not re.search(r"\[\[|\bfunction\b|<<<|\$'", script.read_text())
