@@ -10,6 +10,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from polysession import AsyncSessionManager, InvalidSettings, connect
 from polysession.core import bridge, values
 from polysession.core.errors import StoreUnavailable
@@ -19,6 +22,7 @@ from polysession.core.store import Change, Written
 from polysession.stores.asynchronous import AsyncRedisStore
 from polysession.stores.redis import RedisStore
 from polysession.stores.sockets import Turns
+from polysession.telemetry.otel import OTelEvents
 from polysession.testing import StoreContract, make_address, make_attribute, make_keys, make_record
 from polysession.testing.loops import OnLoop
 
@@ -288,6 +292,40 @@ def test_a_sync_use_on_an_event_loop_is_an_error_that_says_what_to_do(store: Red
             store.read(make_address())
 
     asyncio.run(main())
+
+
+# --- telemetry
+
+
+def test_each_operations_span_is_its_own_tasks_child_also_when_some_are_cancelled(
+    make_store: Callable[..., AsyncRedisStore], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Context variables cross the bridge both ways; one detached in another's context would be logged as an error."""
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    store, tracer = make_store(pool_size=2, events=OTelEvents(provider)), provider.get_tracer("test")
+
+    async def main() -> None:
+        addresses = await fill(store, 40, PARTITION)
+        exporter.clear()
+
+        async def request(address: Address) -> None:
+            with tracer.start_as_current_span("request"):
+                await bridge.run(store.read, address)
+
+        tasks = [asyncio.create_task(request(one)) for one in addresses]
+        await asyncio.sleep(0)
+        for task in tasks[::4]:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    asyncio.run(main())
+    spans = exporter.get_finished_spans()
+    requests = {span.context.span_id for span in spans if span.name == "request"}
+    parents = [span.parent.span_id for span in spans if span.name == "HGETALL read" and span.parent]
+    assert len(requests) == len(parents) == 40
+    assert set(parents) == requests
+    assert "detach" not in caplog.text
 
 
 # --- the manager

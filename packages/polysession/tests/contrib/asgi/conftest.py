@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
+import anyio.from_thread
 import httpx
 import pytest
 from fastapi import APIRouter, Depends, FastAPI
@@ -142,6 +143,11 @@ async def leave(request: Request) -> Response:
     return PlainTextResponse("ok")
 
 
+def leave_in_thread(request: Request) -> Response:
+    anyio.from_thread.run(sign_out, request)
+    return PlainTextResponse("ok")
+
+
 async def rotate(request: Request) -> Response:
     current_session(request).core.rotate()
     return PlainTextResponse("ok")
@@ -203,6 +209,7 @@ HTTP: list[tuple[str, str, Any]] = [
     ("POST", "/sign-in/{principal}", enter),
     ("POST", "/sign-in-and-fail", enter_and_fail),
     ("POST", "/sign-out", leave),
+    ("POST", "/sign-out-in-thread", leave_in_thread),
     ("POST", "/rotate", rotate),
     ("GET", "/csrf", csrf),
     ("POST", "/echo", echo),

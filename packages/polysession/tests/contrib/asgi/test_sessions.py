@@ -165,6 +165,13 @@ async def test_signing_out_clears_the_cookie_and_ends_the_session(
     assert answer.json()["end_reason"] == "logout"
 
 
+async def test_a_sync_endpoint_signs_out_by_way_of_the_loop(visitor: Any, manager: SessionManager) -> None:
+    await visitor.post("/sign-in/ada")
+    (cookie,) = cookies(await visitor.post("/sign-out-in-thread"))
+    assert "Max-Age=0" in cookie
+    assert manager.sessions("ada") == ()
+
+
 async def test_a_stale_cookie_is_cleared_by_a_page_navigation_only(
     visitor: Any, manager: SessionManager
 ) -> None:
