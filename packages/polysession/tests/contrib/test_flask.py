@@ -67,18 +67,6 @@ def test_new_is_a_session_that_nobody_has_yet(flask_app: Flask, visitor: Any):
     assert seen == [True, False]
 
 
-def test_permanent_changes_nothing_because_lifetimes_are_the_managers(flask_app: Flask, visitor: Any):
-    @flask_app.post("/permanent")
-    @csrf_exempt
-    def permanent() -> str:
-        session.permanent = True
-        return str(session.permanent)
-
-    answer = visitor.http.post("/permanent")
-    assert answer.text == "False"
-    assert not cookies(answer)
-
-
 # --- the cookie
 
 

@@ -10,8 +10,9 @@
     def me():
         return {"id": current_principal()}
 
-Unlike Flask's own session: nested changes are found without ``session.modified``; lifetimes are the manager's,
-so ``session.permanent`` has no effect; it is saved before the headers leave, so a streamed body cannot change it.
+Unlike Flask's own session: nested changes are found without ``session.modified``; timeouts are the manager's, and
+``session.permanent`` asks for longer ones; it is saved before the headers leave, so a streamed body cannot change it.
+docs/flask.md has the rest.
 """
 
 from __future__ import annotations
@@ -33,8 +34,11 @@ from .extension import (
 )
 from .interface import PolysessionInterface
 from .marks import csrf_exempt, session_optional, session_passive, sign_in_required
+from .migration import CookieSessions, Migration, RedisSessions
 from .problems import ProblemMaker, make_problem
 from .session import FLASHES, FlaskSession
+from .signals import session_ended, session_rotated, session_started
+from .step_up import reauthenticate, recently_authenticated, requires_recent_authentication
 
 __all__ = [
     "CSRF_FIELD",
@@ -43,18 +47,27 @@ __all__ = [
     "PASSIVE_HEADER",
     "SAFE_METHODS",
     "SESSION_ID_HEADER",
+    "CookieSessions",
     "FlaskSession",
+    "Migration",
     "Polysession",
     "PolysessionInterface",
     "ProblemMaker",
+    "RedisSessions",
     "csrf_exempt",
     "csrf_protect",
     "csrf_token",
     "current_principal",
     "current_session",
     "make_problem",
+    "reauthenticate",
+    "recently_authenticated",
+    "requires_recent_authentication",
+    "session_ended",
     "session_optional",
     "session_passive",
+    "session_rotated",
+    "session_started",
     "sign_in",
     "sign_in_required",
     "sign_out",

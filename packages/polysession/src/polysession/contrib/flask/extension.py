@@ -10,6 +10,7 @@ from ...core.manager import SessionManager
 from ...core.session import Session
 from .interface import PolysessionInterface
 from .marks import marked, view_of
+from .migration import Migration
 from .problems import ProblemMaker, make_problem
 from .session import session_of_request
 
@@ -17,8 +18,16 @@ from .session import session_of_request
 class Polysession:
     """The extension: interface, CSRF check, answers to our errors, ``csrf_token()`` in templates."""
 
-    def __init__(self, app: Flask, manager: SessionManager, *, problem: ProblemMaker = make_problem) -> None:
-        app.session_interface = app.extensions["polysession"] = PolysessionInterface(manager, problem=problem)
+    def __init__(
+        self,
+        app: Flask,
+        manager: SessionManager,
+        *,
+        problem: ProblemMaker = make_problem,
+        migration: Migration | None = None,
+    ) -> None:
+        interface = PolysessionInterface(manager, problem=problem, migration=migration)
+        app.session_interface = app.extensions["polysession"] = interface
         # First who asks, then whether the browser meant it: an ended session is a 401, not a stale CSRF token.
         app.before_request(_check_sign_in)
         app.before_request(csrf_protect)
@@ -39,10 +48,16 @@ def current_principal() -> str | None:
     return current_session().principal
 
 
-def sign_in(principal: str, *, generation: int) -> None:
-    """At once: a new session ID and secret; the attributes come along. Raises ``GenerationOutdated``."""
-    current_session().sign_in(principal, generation=generation)
-    current_session().commit()
+def sign_in(principal: str, *, generation: int, remember: bool = False) -> None:
+    """At once: a new session ID and secret; the attributes come along. ``remember``: as ``session.permanent = True``.
+    Raises ``GenerationOutdated``, ``TooManySessions``.
+    """
+    session = session_of_request()
+    if remember:
+        session.permanent = True
+    session.core.sign_in(principal, generation=generation)
+    session.apply_permanent()
+    session.core.commit()
 
 
 def sign_out() -> None:
@@ -68,13 +83,13 @@ def csrf_protect() -> Response | None:
     if session.core.check_csrf(session.csrf_cookie, given):
         return None
     session.refused = True
-    return _interface().problem(403, f"Send a fresh CSRF token in the header {CSRF_HEADER}.")
+    return current_interface().problem(403, f"Send a fresh CSRF token in the header {CSRF_HEADER}.")
 
 
 # --- Around a request
 
 
-def _interface() -> PolysessionInterface:
+def current_interface() -> PolysessionInterface:
     interface: PolysessionInterface = current_app.extensions["polysession"]
     return interface
 
@@ -83,12 +98,12 @@ def _check_sign_in() -> Response | None:
     if not marked(view_of(current_app, request), "sign_in_required") or current_principal() is not None:
         return None
     reason = current_session().end_reason
-    return _interface().problem(401, "Sign in, then repeat the request.", end_reason=reason)
+    return current_interface().problem(401, "Sign in, then repeat the request.", end_reason=reason)
 
 
 def _refuse(error: errors.PolysessionError) -> Response:
     session_of_request().refused = True
-    answer = _interface().answer(error)
+    answer = current_interface().answer(error)
     if answer is None:
         raise error
     return answer

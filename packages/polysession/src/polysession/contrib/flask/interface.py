@@ -8,21 +8,35 @@ from flask.sessions import SessionInterface, SessionMixin
 from ...core import cookie as cookies
 from ...core import errors, http
 from ...core.manager import SessionManager
+from .migration import Migration
 from .problems import ProblemMaker, make_problem
 from .session import FlaskSession
+from .signals import tell
 
 
 class PolysessionInterface(SessionInterface):
     """Flask's port for sessions, without the checks around a view: ``Polysession`` sets both."""
 
-    def __init__(self, manager: SessionManager, *, problem: ProblemMaker = make_problem) -> None:
+    def __init__(
+        self,
+        manager: SessionManager,
+        *,
+        problem: ProblemMaker = make_problem,
+        migration: Migration | None = None,
+    ) -> None:
         self.manager = manager
         self.problem = problem
+        if migration is not None and migration.cookie == cookies.session_cookie_name(manager.settings):
+            raise ValueError(
+                f"the old cookie has the name of ours, {migration.cookie!r}: "
+                "choose another SessionSettings(cookie_name=…)"
+            )
+        self._migration = migration
 
     def open_session(self, app: Flask, request: Request) -> FlaskSession:
-        return FlaskSession(app, self.manager, request)
+        return FlaskSession(app, self.manager, request, migration=self._migration)
 
-    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:  # noqa: ARG002
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Commits and sets cookies. An error of the session becomes the answer, in place of the view's.
 
         A sign-in or an end that was carried out before an error has its cookie all the same: the old token is dead.
@@ -31,6 +45,8 @@ class PolysessionInterface(SessionInterface):
         core = session.core
         if not session.refused:
             try:
+                if core.accessed:
+                    session.apply_permanent()
                 core.commit()
             except errors.PolysessionError as error:
                 session.refused = True  # Flask saves again after it has handled what is raised here
@@ -45,8 +61,12 @@ class PolysessionInterface(SessionInterface):
         cookie = core.cookie or (self._clearing(session, response) if core.stale else None)
         if cookie is not None:
             _set_cookie(response, cookie)
+        if session.predecessor is not None and self._migration is not None:
+            self._migration.conclude(app, response, session.predecessor)
         if session.csrf_binding is not None and not session.refused:
             _set_cookie(response, cookies.set_csrf(self.manager.settings, session.csrf_binding))
+        if cookie is not None:
+            tell(app, session)
 
     def _clearing(self, session: FlaskSession, response: Response) -> cookies.Cookie | None:
         """A late background answer must not wipe a newer cookie: only a page navigation clears a stale one."""

@@ -12,9 +12,12 @@ from flask.sessions import SessionMixin
 from ...core import cookie as cookies
 from ...core.http import PASSIVE_HEADER, environ_name
 from ...core.manager import SessionManager
+from ...core.migration import Predecessor
 from ...core.record import Device
 from ...core.session import Session
+from ...core.timeouts import longest
 from .marks import marked, view_of
+from .migration import Migration
 
 _PASSIVE = environ_name(PASSIVE_HEADER)
 FLASHES = "_flashes"  # Flask's own name: messages of parallel requests are all shown, each once
@@ -23,13 +26,20 @@ FLASHES = "_flashes"  # Flask's own name: messages of parallel requests are all 
 class FlaskSession(SessionMixin):
     """``flask.session``. Opened at first use: by then the URL is matched, and the view says if it is passive."""
 
-    def __init__(self, app: Flask, manager: SessionManager, incoming: Request) -> None:
+    def __init__(
+        self, app: Flask, manager: SessionManager, incoming: Request, *, migration: Migration | None = None
+    ) -> None:
         self._app = app
         self._manager = manager
+        self._migration = migration
         self._core: Session | None = None
         self.request = incoming
         self.csrf_binding: str | None = None  # a new value for the CSRF cookie
         self.refused = False  # the answer is one of our errors: nothing is saved
+        self.first_id: str | None = None  # what the request came with
+        self.first_token: str | None = None
+        self.predecessor: Predecessor | None = None  # an old session, of before the switch
+        self._permanent: bool | None = None  # as this request asked
 
     @property
     def core(self) -> Session:
@@ -37,12 +47,17 @@ class FlaskSession(SessionMixin):
         if self._core is None:
             view = view_of(self._app, self.request)
             environ, settings = self.request.environ, self._manager.settings
+            given = self._cookie(cookies.session_cookie_name(settings))
+            if self._migration is not None and not given:
+                self.predecessor = self._migration.predecessor(environ.get("HTTP_COOKIE", ""))
             self._core = self._manager.open(
-                self._cookie(cookies.session_cookie_name(settings)),
+                given,
                 passive=environ.get(_PASSIVE) == "1" or marked(view, "session_passive"),
                 optional=marked(view, "session_optional"),
                 device=Device(environ.get("HTTP_USER_AGENT", ""), self.request.remote_addr or ""),
+                predecessor=self.predecessor,
             )
+            self.first_id, self.first_token = self._core.id, self._core.token
             if FLASHES not in settings.declared:
                 self._core.set_policy(FLASHES, "list")
         return self._core
@@ -99,11 +114,24 @@ class FlaskSession(SessionMixin):
 
     @property
     def permanent(self) -> bool:
-        """``False``: lifetimes are the manager's settings. Setting it has no effect."""
-        return False
+        """The session has a cookie that outlives the browser and may idle for ``app.permanent_session_lifetime``, as far
+        as ``SessionSettings.remember`` grants it. Set it before or after ``sign_in``; setting it asks the store nothing,
+        and sets nothing where the request does not use its session.
+        """
+        return self.core.timeouts.keep is True if self._permanent is None else self._permanent
 
     @permanent.setter
-    def permanent(self, value: bool) -> None: ...
+    def permanent(self, value: bool) -> None:
+        self._permanent = bool(value)
+
+    def apply_permanent(self) -> None:
+        """Before a commit."""
+        if self._permanent is None or self.core.read_only:
+            return
+        lifetime = int(self._app.permanent_session_lifetime.total_seconds())
+        idle = min(lifetime, longest(self._manager.settings))
+        self.core.set_timeouts(idle=idle if self._permanent else None, keep=self._permanent or None)
+        self._permanent = None
 
 
 def session_of_request() -> FlaskSession:
