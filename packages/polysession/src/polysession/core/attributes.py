@@ -13,7 +13,7 @@ from . import values
 from .codec import plain_size, size_of
 from .errors import Conflict, InvalidAttribute, TooLarge
 from .merge import MERGE, MISSING, POLICIES, Policy, Rule, merge, same
-from .record import TAG_BYTES, Attribute
+from .record import TAG_BYTES, Attribute, LazyAttributes
 from .settings import SessionSettings
 from .store import Change
 
@@ -137,6 +137,8 @@ class Attributes:
     def changes(self, random: Random) -> dict[str, Change]:
         """The delta. Raises ``InvalidAttribute``, ``TooLarge``: nested values are checked here."""
         delta = dict(self._delta())
+        if not delta:
+            return {}
         self._check_delta(delta)
         return {
             name: Change(self._tag(name), None if value is None else self._draw(name, value, random))
@@ -321,7 +323,15 @@ class Attributes:
             self._check_size(delta)
 
     def _check_size(self, delta: Mapping[str, bytes | None]) -> None:
-        """Of what is stored, all that was not looked at is counted as it is, unread."""
+        """What was not looked at is not read for it; it is counted exactly only where that may matter."""
+        added = sum(_size(name, value) for name, value in delta.items())
+        if (
+            isinstance(self._base, LazyAttributes)
+            and not self._learned
+            and len(self._base) + len(delta) <= self._settings.attributes
+            and self._base.bulk + added <= self._settings.session_bytes
+        ):
+            return
         count, size = len(self._base), size_of(self._base)
         for name in {*self._learned, *delta}:
             before = self._base.get(name)

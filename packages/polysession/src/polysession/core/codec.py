@@ -239,10 +239,13 @@ class StoredAttributes(LazyAttributes):
         return len(self._fields)
 
     @property
+    def bulk(self) -> int:
+        return sum(map(len, self._fields)) + sum(map(len, self._fields.values()))
+
+    @property
     def size(self) -> int:
         sealed = [data[TAG_BYTES : TAG_BYTES + 1] for data in self._fields.values()].count(SEALED)
-        size = sum(map(len, self._fields)) + sum(map(len, self._fields.values()))
-        return size - TAG_BYTES * len(self._fields) - SEAL_BYTES * sealed
+        return self.bulk - TAG_BYTES * len(self._fields) - SEAL_BYTES * sealed
 
 
 def size_of(attributes: Mapping[str, Attribute]) -> int:

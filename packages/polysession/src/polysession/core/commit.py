@@ -15,7 +15,19 @@ from .errors import Conflict, GenerationOutdated, SessionEnded, StoreUnavailable
 from .record import Address, Attribute, EndReason, Header, Kind, Record, Tombstone, alter
 from .rotation import Standing
 from .state import Context, Creation, RotationTry, SignIn, State
-from .store import Absent, Conflicted, Created, Ended, Full, Limit, Offered, Outdated, Rotation, Written
+from .store import (
+    Absent,
+    Change,
+    Conflicted,
+    Created,
+    Ended,
+    Full,
+    Limit,
+    Offered,
+    Outdated,
+    Rotation,
+    Written,
+)
 from .token import (
     Token,
     hash_secret,
@@ -106,12 +118,12 @@ def _write(context: Context, state: State) -> None:
     if header is None or token is None:
         return
     touch = state.touch_due(context)
-    changed = state.attributes.changed
-    if not changed and not touch:
+    changes = state.attributes.changes(context.random)
+    if not changes and not touch:
         return  # as most requests do
-    changed = changed or state.rotate
+    changed = bool(changes) or state.rotate
     try:
-        outcome = _write_delta(context, token.address, state.attributes, touch=touch)
+        outcome = _write_delta(context, token.address, state.attributes, changes, touch=touch)
     except StoreUnavailable:
         if changed:
             raise
@@ -124,13 +136,10 @@ def _write(context: Context, state: State) -> None:
 
 
 def _write_delta(
-    context: Context, address: Address, attributes: Attributes, *, touch: bool
+    context: Context, address: Address, attributes: Attributes, changes: Mapping[str, Change], *, touch: bool
 ) -> Written | Tombstone | Absent:
     deadline = context.clock.now() + context.settings.commit_deadline_ms
-    while True:
-        changes = attributes.changes(context.random)
-        if not changes and not touch:
-            return Written()
+    while changes or touch:
         outcome = context.store.write(address, changes, touch=touch)
         if not isinstance(outcome, Conflicted):
             if isinstance(outcome, Written):
@@ -139,6 +148,8 @@ def _write_delta(
         if context.clock.now() >= deadline:
             _give_up(context, attributes, outcome.winners)
         _resolve(context, attributes, outcome.winners)
+        changes = attributes.changes(context.random)
+    return Written()
 
 
 def _resolve(context: Context, attributes: Attributes, winners: Mapping[str, Attribute | None]) -> None:
@@ -300,7 +311,8 @@ def _sign_in(context: Context, state: State, sign_in: SignIn) -> None:
         return
     deadline = context.clock.now() + context.settings.commit_deadline_ms
     while True:
-        outcome = _write_delta(context, creation.address, state.attributes, touch=False)
+        changes = state.attributes.changes(context.random)
+        outcome = _write_delta(context, creation.address, state.attributes, changes, touch=False)
         if not isinstance(outcome, Written):
             _lose(context, state, outcome, had_changes=True)
         winners = _end_old(context, sign_in)

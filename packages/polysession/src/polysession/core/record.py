@@ -118,6 +118,11 @@ class LazyAttributes(Mapping[str, Attribute]):
     def size(self) -> int:
         """Bytes of names and values, as if none were sealed."""
 
+    @property
+    @abstractmethod
+    def bulk(self) -> int:
+        """No less than ``size``, and quicker."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

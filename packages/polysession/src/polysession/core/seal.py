@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from threading import local
 from typing import Any, Protocol, cast
 
 from .clock import Clock
@@ -46,7 +47,7 @@ from .store import (
     Store,
     Written,
 )
-from .token import Key, KeyRing
+from .token import Key, KeyRing, newest
 
 NONCE_BYTES = 12
 GCM_TAG_BYTES = 16
@@ -55,7 +56,7 @@ _CIPHERTEXT = 2 + NONCE_BYTES
 
 
 class Aead(Protocol):
-    """AES-GCM under one key. Used by one thread."""
+    """AES-GCM under one key. Thread-safe."""
 
     def encrypt(self, nonce: bytes, data: bytes, bound: bytes) -> bytes: ...
 
@@ -84,14 +85,15 @@ class Sealer:
         return SessionSealer(self, session_id.encode("ascii"))
 
     def sealing_key(self) -> Key | None:
-        now = self.clock.now()
-        if self.cipher is None or not any(key.activate_after <= now for key in self.ring.keys):
+        if self.cipher is None or not self.ring.keys:
             return None
-        return self.ring.signing(now)
+        now = self.clock.now()
+        active = [key for key in self.ring.keys if key.activate_after <= now]
+        return newest(active) if active else None
 
 
 class SessionSealer:
-    """Of one session, for one operation: keys are derived once."""
+    """Of one session: its keys are derived once."""
 
     __slots__ = ("_aeads", "sealer", "session_id")
 
@@ -156,9 +158,16 @@ class _SealedStore:
     def __init__(self, store: Store, sealer: Sealer) -> None:
         self._store = store
         self._sealer = sealer
+        self._last = local()  # this thread's last session: a request reads, and then it writes
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
+
+    def _of(self, session_id: str) -> SessionSealer:
+        last: SessionSealer | None = getattr(self._last, "sealer", None)
+        if last is None or last.session_id != session_id.encode("ascii"):
+            last = self._last.sealer = self._sealer.of(session_id)
+        return last
 
     def now(self) -> int:
         return self._store.now()  # asked several times a request: ``__getattr__`` is slow
@@ -169,7 +178,7 @@ class _SealedStore:
     def _open_record(self, address: Address, found: Record | Tombstone | None) -> Record | Tombstone | None:
         if not isinstance(found, Record):
             return found
-        sealer = self._sealer.of(address.session_id)
+        sealer = self._of(address.session_id)
         return Record(_open_header(sealer, found.header), _OpenedAttributes(sealer, found.attributes))
 
     def peek(self, address: Address) -> Record | Tombstone | None:
@@ -189,21 +198,20 @@ class _SealedStore:
     def write(
         self, address: Address, changes: Mapping[str, Change], *, touch: bool = False
     ) -> Written | Conflicted | Tombstone | Absent:
-        if not changes:
-            return self._store.write(address, changes, touch=touch)
-        sealer = self._sealer.of(address.session_id)
-        sealed = {
-            name: Change(change.expected, _seal_attribute(sealer, name, change.attribute))
-            if change.attribute
-            else change
-            for name, change in changes.items()
-        }
-        outcome = self._store.write(address, sealed, touch=touch)
+        sealer = self._of(address.session_id)
+        if changes and self._sealer.sealing_key() is not None:
+            changes = {
+                name: Change(change.expected, _seal_attribute(sealer, name, change.attribute))
+                if change.attribute
+                else change
+                for name, change in changes.items()
+            }
+        outcome = self._store.write(address, changes, touch=touch)
         return _open_winners(sealer, outcome) if isinstance(outcome, Conflicted) else outcome
 
     def rotate(self, address: Address, rotation: Rotation) -> Written | Tombstone | Absent | Conflicted:
         if rotation.tail:
-            rotation = replace(rotation, tail=self._sealer.of(address.session_id).seal(rotation.tail))
+            rotation = replace(rotation, tail=self._of(address.session_id).seal(rotation.tail))
         return self._store.rotate(address, rotation)
 
     def end(
@@ -225,7 +233,7 @@ class _SealedStore:
             confirm=confirm,
         )
         if isinstance(outcome, Conflicted):
-            return _open_winners(self._sealer.of(address.session_id), outcome)
+            return _open_winners(self._of(address.session_id), outcome)
         return outcome
 
     def list(self, partition: int, principal_key: str) -> tuple[tuple[Listed, ...], tuple[Ended, ...]]:
@@ -234,7 +242,7 @@ class _SealedStore:
         return tuple(self._open_listed(one) for one in listed), ended
 
     def _seal_record(self, address: Address, record: Record) -> Record:
-        sealer = self._sealer.of(address.session_id)
+        sealer = self._of(address.session_id)
         sealed = {name: _seal_attribute(sealer, name, one) for name, one in record.attributes.items()}
         return Record(_seal_header(sealer, record.header), sealed)
 
@@ -274,6 +282,10 @@ class _OpenedAttributes(LazyAttributes):
     @property
     def size(self) -> int:
         return size_of(self._attributes)
+
+    @property
+    def bulk(self) -> int:
+        return self._attributes.bulk if isinstance(self._attributes, LazyAttributes) else self.size
 
 
 def _seal_attribute(sealer: SessionSealer, name: str, attribute: Attribute) -> Attribute:

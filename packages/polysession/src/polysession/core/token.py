@@ -11,7 +11,7 @@ from __future__ import annotations
 import hmac
 import re
 from binascii import b2a_base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
@@ -45,6 +45,10 @@ class Key:
     activate_after: int = 0
 
 
+def newest(keys: Sequence[Key]) -> Key:
+    return keys[0] if len(keys) == 1 else max(keys, key=lambda key: (key.activate_after, key.id))
+
+
 @dataclass(frozen=True, slots=True)
 class KeyRing:
     """The newest key whose time has come signs; all verify."""
@@ -56,7 +60,7 @@ class KeyRing:
         active = [key for key in self.keys if key.activate_after <= now]
         if not active:
             raise InvalidSettings(("a key ring has no key that signs yet",))
-        return max(active, key=lambda key: (key.activate_after, key.id))
+        return newest(active)
 
     def find(self, key_id: str) -> Key | None:
         for key in self.keys:
