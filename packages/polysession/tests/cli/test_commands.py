@@ -87,7 +87,7 @@ def test_inspect_of_an_anonymous_session_names_nobody(
 
 def test_a_session_that_is_not_there_is_exit_code_1(operator: Any) -> None:
     assert operator.run("inspect", "-abcdefghijklmno") == 1  # an ID may begin with a dash
-    assert "no session -abcdefghijklmno" in operator.err
+    assert "no session -abcdefghijklmno;" in operator.err
 
 
 def test_a_token_given_as_an_id_is_refused_and_not_repeated(

@@ -49,6 +49,29 @@ def test_an_end_that_the_ledger_cannot_take_is_not_made(
     assert manager.sessions("42")
 
 
+def test_inspect_asks_the_ledger_for_what_redis_has_forgotten(
+    manager: SessionManager, operator: Any, sign_in: Any, dsn: str
+) -> None:
+    ended, lost = sign_in(), sign_in()
+    for session in (ended, lost):
+        remember(dsn, manager, session)
+    with psycopg.connect(dsn) as connection:
+        ledger.end(connection, ended.id, "theft", at=manager.context.store.now(), confirmed=True)
+    operator.environment = {
+        **operator.environment,
+        "SESSION_PREFIX": "cli-another",
+    }  # a Redis that was emptied
+    assert operator.run("inspect", ended.id) == 1
+    assert "--dsn" in operator.err
+    told = operator.json("inspect", ended.id, "--dsn", dsn)
+    assert (told["state"], told["reason"], told["from"]) == ("ended", "theft", "ledger")
+    assert operator.json("inspect", lost.id, "--dsn", dsn)["state"] == "lost"
+    assert operator.run("inspect", lost.id, "--dsn", dsn) == 0
+    assert "restored at its next request" in operator.out
+    assert operator.run("inspect", "abcdefghijklmnop", "--dsn", dsn) == 1
+    assert "neither Redis nor the ledger" in operator.err
+
+
 def test_the_keeper_carries_an_end_to_the_ledger(
     manager: SessionManager, operator: Any, sign_in: Any, dsn: str
 ) -> None:

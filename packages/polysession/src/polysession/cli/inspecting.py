@@ -1,6 +1,8 @@
-"""One session, as it is now: read without touching it. Values only with --values;
-never a secret, a hash or a token. A session ID alone is looked for in all 4,096
-partitions; with --principal, or --partition, one read finds it.
+"""One session, as it is now: read without touching it. Values only with
+--values; never a secret, a hash or a token. A session ID alone is looked for in
+all 4,096 partitions; with --principal, or --partition, one read finds it. A
+tombstone stays for an hour; with a DSN the ledger tells of signed-in sessions
+for 90 days.
 """
 
 from __future__ import annotations
@@ -14,7 +16,10 @@ from ..core.errors import InvalidSettings, Unreadable
 from ..core.manager import SessionManager
 from ..core.record import Address, Attribute, Header, Record, Tombstone
 from ..core.token import PARTITIONS, is_session_id, place
+from ..stores import ledger
 from . import DONE, NOT_FOUND, Terminal, text
+from .database import add_options as add_database
+from .database import open_database
 from .source import add_options as add_source
 from .source import open_manager
 
@@ -30,6 +35,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--values", action="store_true", help="also what it holds: personal data")
     parser.add_argument("--json", action="store_true", help="for machines; times in milliseconds")
     add_source(parser)
+    add_database(parser)
 
 
 def run(options: argparse.Namespace, terminal: Terminal) -> int:
@@ -37,18 +43,53 @@ def run(options: argparse.Namespace, terminal: Terminal) -> int:
     with open_manager(options, terminal.environment) as manager:
         address = locate(manager, session_id, principal=options.principal, partition=options.partition)
         found = manager.context.store.peek(address) if address else None
-        if address is None or found is None:
-            terminal.complain(
-                f"there is no session {session_id}. A tombstone stays an hour; after it the ledger knows."
-            )
-            return NOT_FOUND
-        told = describe(manager, address, found, with_values=options.values)
         now = manager.context.store.now()
+        told = (
+            describe(manager, address, found, with_values=options.values)
+            if address and found
+            else _remembered(options, terminal, session_id, now)
+        )
+    if told is None:
+        return NOT_FOUND
     if options.json:
         terminal.say(json.dumps(told, indent=2, ensure_ascii=False, default=str))
     else:
         terminal.say(layout(told, now))
     return DONE
+
+
+def _remembered(
+    options: argparse.Namespace, terminal: Terminal, session_id: str, now: int
+) -> dict[str, Any] | None:
+    """What the ledger knows of a session that Redis does not have. ``None``: nothing, and that was said."""
+    database = open_database(options, terminal.environment)
+    if database is None:
+        terminal.complain(f"Redis has no session {session_id}; give --dsn to ask the ledger")
+        return None
+    try:
+        with database.step("find") as connection:
+            row = ledger.find(connection, session_id)
+    finally:
+        database.close()
+    if row is None:
+        terminal.complain(f"neither Redis nor the ledger has a session {session_id}")
+        return None
+    told: dict[str, Any] = {"session_id": session_id, "partition": row.partition, "from": "ledger"}
+    if row.ended_at is not None:
+        return {
+            **told,
+            "state": "ended",
+            "reason": row.end_reason,
+            "ended_at": row.ended_at,
+            "successor": None,
+        }
+    return {
+        **told,
+        "state": "lost" if row.is_live(now) else "expired",
+        "created_at": row.created_at,
+        "last_seen_at": row.last_seen_at,
+        "absolute_expires_at": row.absolute_at,
+    }
 
 
 def check_id(session_id: str) -> str:
@@ -138,7 +179,16 @@ def layout(told: dict[str, Any], now: int) -> str:
         pairs = [("reason", told["reason"]), ("ended", text.ago(told["ended_at"], now))]
         if told["successor"]:
             pairs.append(("went on as", told["successor"]))
-        return f"{head}ended\n\n{text.facts(pairs)}"
+        return f"{head}ended{' (ledger)' if 'from' in told else ''}\n\n{text.facts(pairs)}"
+    if "from" in told:
+        pairs = [
+            ("created", text.ago(told["created_at"], now)),
+            ("last seen", text.ago(told["last_seen_at"], now)),
+            ("absolute", text.moment(told["absolute_expires_at"])),
+        ]
+        if told["state"] == "lost":
+            pairs.append(("in Redis", "no: it is restored at its next request"))
+        return f"{head}{told['state']} (ledger)\n\n{text.facts(pairs)}"
     kind = "signed in" if told["kind"] == "signed_in" else "anonymous"
     pairs = [
         *([("principal", str(told["principal"]))] if "principal" in told else []),

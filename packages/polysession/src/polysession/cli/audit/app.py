@@ -114,7 +114,7 @@ def load_app(file: Path | None, *, preset: str | None, overrides: Mapping[str, A
 
 
 def read_preset(name: str) -> dict[str, Any]:
-    return tomllib.loads((files(__package__) / "presets" / f"{name}.toml").read_text())
+    return tomllib.loads((files("polysession.cli.audit") / "presets" / f"{name}.toml").read_text())
 
 
 def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from time import monotonic
+from typing import Any
 
 from ..check import ASVS, Finding, check, failed, judged, mask, needs, passed
 from ..http import Browser, sleep
@@ -56,13 +57,13 @@ def stays_ended(subject: Subject) -> Finding:
         token = subject.token(browser)
         took = _duration(subject, browser.copy(), names[0])
         with ThreadPoolExecutor(WRITERS) as threads:
-            late = []
+            late: list[Future[Any]] = []
             for number in range(WRITERS - 1):
                 late.append(threads.submit(subject.write, browser.copy(), names[number % len(names)]))
                 if number == 3:
-                    ending = threads.submit(subject.act, browser.copy(), out)
+                    late.append(threads.submit(subject.act, browser.copy(), out))
                 sleep(took / WRITERS)
-            for one in (*late, ending):
+            for one in late:
                 one.result()
         if subject.opens_anything(token):
             return failed(f"{mask(token)} was signed in again after sign-out {trial + 1}")

@@ -15,7 +15,7 @@ from ..subject import Subject
 )
 def not_forged(subject: Subject) -> Finding:
     browser = subject.sign_in().browser
-    tried = 0
+    tried, answer = 0, None
     if subject.app.write is not None:
         tried += 1
         name = subject.names()[-1]
@@ -27,7 +27,7 @@ def not_forged(subject: Subject) -> Finding:
         answer = subject.forged(browser, subject.app.sign_out)
         if not subject.is_signed_in(browser):
             return failed(f"a sign-out from another origin was answered {answer.status} and took effect")
-    if not tried:
+    if answer is None:
         return needs("write and read, or sign_out")
     return passed(
         f"{tried} forged request{'s' if tried > 1 else ''}: no effect, the last answered {answer.status}"

@@ -64,9 +64,8 @@ def _contents(nodes: str) -> Iterator[tuple[bytes, bytes]]:
     left = KEYS
     for entry in nodes.split(","):
         try:
-            with redis.Redis.from_url(
-                f"redis://{entry.strip().removeprefix('redis://')}", socket_timeout=5
-            ) as client:
+            url = entry.strip() if "://" in entry else f"redis://{entry.strip()}"
+            with redis.Redis.from_url(url, socket_timeout=5) as client:
                 if client.info("replication")["role"] != "master":
                     continue
                 for key in client.scan_iter(count=1000):
