@@ -75,7 +75,9 @@ def judge_from_outside(
 
 
 def peek_of(context: Context, session_id: str, *, principal: str) -> LiveSession | EndedSession | None:
-    """``None`` also for a session of somebody else: partitions are shared, and a session ID is no secret."""
+    """``None`` also for a live session of somebody else: partitions are shared, and a session ID is no secret. A
+    tombstone does not say whose it was.
+    """
     if not is_session_id(session_id):
         return None
     partition, principal_key = place(context.keys, principal)

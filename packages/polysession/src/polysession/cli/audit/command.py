@@ -1,6 +1,6 @@
 """Checks the session rules of OWASP ASVS 5.0.0, the OWASP Session Management
 Cheat Sheet, NIST SP 800-63B-4 and OpenTelemetry on a running app, by HTTP, and
-prints a report. It signs in about 50 times as the user given, writes, signs
+prints a report. It signs in about 40 times as the user given, writes, signs
 out, and changes the password and back where it is told how: use an account of
 its own. Only this machine is audited, unless --allow-host names another that is
 yours.
