@@ -18,6 +18,7 @@ from typing import Any
 
 from ..core import bridge
 
+_AT_ONCE = 10  # answers that were there at once, after which others of the loop have their turn
 _IN_PROGRESS = {0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EISCONN}
 
 
@@ -32,6 +33,7 @@ class AwaitingSocket:
         raw.setblocking(False)
         self._raw = raw
         self._timeout = timeout
+        self._at_once = 0
 
     def settimeout(self, seconds: float | None) -> None:
         """For each wait. ``0`` is no non-blocking mode, but gives up at the next turn of the loop."""
@@ -57,10 +59,12 @@ class AwaitingSocket:
             left = left[self._until_done(self._raw.send, left, writing=True) :]
 
     def recv(self, size: int) -> bytes:
+        self._let_others()
         received: bytes = self._until_done(self._raw.recv, size)
         return received
 
     def recv_into(self, buffer: bytearray | memoryview) -> int:
+        self._let_others()
         size: int = self._until_done(self._raw.recv_into, buffer)
         return size
 
@@ -82,6 +86,14 @@ class AwaitingSocket:
     def __del__(self) -> None:
         self._raw.close()  # its loop has ended before anybody closed the store
 
+    def _let_others(self) -> None:
+        """A node on this machine has often answered before we look: a task that asks much would stop the loop."""
+        self._at_once += 1
+        if self._at_once > _AT_ONCE and not isinstance(
+            self._raw, ssl.SSLSocket
+        ):  # which may have it decrypted
+            self._wait(writing=False)
+
     def _until_done(self, action: Callable[..., Any], *args: Any, writing: bool = False) -> Any:
         while True:
             try:
@@ -94,6 +106,7 @@ class AwaitingSocket:
                 self._wait(writing=True)
 
     def _wait(self, *, writing: bool) -> None:
+        self._at_once = 0
         loop = asyncio.get_running_loop()
         ready: asyncio.Future[bool] = loop.create_future()
         file = self._raw.fileno()
