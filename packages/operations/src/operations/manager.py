@@ -66,10 +66,10 @@ class Manager:
         self.health.turn(served=len(observed.served) == wanted.slots)
         self._follow_acl(observed)
         if step is None:
-            self._say("as wanted", _shape(observed, wanted))
+            self._say("as wanted", self._shape(observed, wanted))
             self._due = None
         elif isinstance(step, Wait):
-            self._say(step.why, _shape(observed, wanted), loud=step.loud)
+            self._say(step.why, self._shape(observed, wanted), loud=step.loud)
             self._due = None
         elif self._is_due(step):
             self._do(step)
@@ -120,21 +120,25 @@ class Manager:
             self._said = event
             (self._log.error if loud else self._log.info)(event, **fields)
 
+    def _shape(self, observed: Observed, wanted: Wanted) -> dict[str, object]:
+        fields: dict[str, object] = {
+            "primaries": len(observed.primaries),
+            "wanted": wanted.primaries,
+            "answering": len(observed.members),
+            "slots_served": len(observed.served),
+            "shards_on_one_node": observed.shards_on_one_node,
+        }
+        if observed.silent:
+            fields["silent"] = {
+                ordinal: self._observer.reasons.get(ordinal, "") for ordinal in sorted(observed.silent)
+            }
+        return fields
+
 
 def _kind(step: Step) -> tuple[object, ...]:
     """What makes it the same step at the next look: not the offsets and keys of its members."""
     members = (getattr(step, name, None) for name in ("member", "replica", "source"))
     return (type(step), getattr(step, "node", None), *(getattr(member, "id", None) for member in members))
-
-
-def _shape(observed: Observed, wanted: Wanted) -> dict[str, object]:
-    return {
-        "primaries": len(observed.primaries),
-        "wanted": wanted.primaries,
-        "answering": len(observed.members),
-        "slots_served": len(observed.served),
-        "shards_on_one_node": observed.shards_on_one_node,
-    }
 
 
 def run(environment: Mapping[str, str]) -> int:

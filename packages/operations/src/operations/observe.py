@@ -20,15 +20,20 @@ _AT_ONCE = 8
 
 
 class Observer:
-    """``revision``: the name of the user that marks the ACL file which the nodes shall enforce; empty: none."""
+    """``reasons``: why pods were silent at the last look, by ordinal."""
 
     def __init__(self, nodes: Nodes, names: Names, resolve: Resolve) -> None:
         self._nodes = nodes
         self._names = names
         self._resolve = resolve
+        self.reasons: dict[int, str] = {}
 
     def look(self, pods: int, *, revision: str = "") -> Observed:
-        """Ask the wanted pods, then those above them that somebody knows. A pod that is loading is silent."""
+        """Ask the wanted pods, then those above them that somebody knows. A pod that is loading is silent.
+
+        ``revision``: the name of the user that marks the ACL file which the nodes shall enforce; empty: none.
+        """
+        self.reasons = {}
         found: dict[int, Member | None] = {}
         asked: set[int] = set(range(pods))
         with ThreadPoolExecutor(_AT_ONCE) as threads:
@@ -64,7 +69,8 @@ class Observer:
         try:
             address = self._resolve(self._names.host(ordinal), self._names.port)
             return self._describe(ordinal, address, revision)
-        except (NodeError, ValueError, LookupError):  # an answer that makes no sense is none
+        except (NodeError, ValueError, LookupError) as fault:  # an answer that makes no sense is none
+            self.reasons[ordinal] = str(fault)
             return None
 
     def _describe(self, ordinal: int, address: str, revision: str) -> Member:
