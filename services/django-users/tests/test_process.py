@@ -8,8 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -54,6 +56,49 @@ def test_migrations_that_start_at_once_run_one_after_the_other(environment: dict
     outputs = [process.communicate(timeout=120) for process in under_way]
     assert [process.returncode for process in under_way] == [0, 0, 0], outputs
     assert sorted("No migrations to apply" in told for told, _ in outputs) == [False, True, True]
+
+
+def test_a_database_that_starts_later_is_waited_for(environment: dict[str, str]):
+    """Longer than the pool waits for a connection, which is how long the system checks would."""
+    database = urlsplit(environment["DATABASE_URL"])
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    address = database._replace(netloc=f"{database.username}@127.0.0.1:{port}").geturl()
+    command = [sys.executable, "manage.py", "migrate", "--no-input", "--wait", "60"]
+    process = subprocess.Popen(
+        command,
+        cwd=SERVICE,
+        env={**environment, "DATABASE_URL": address},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(8)
+    with socket.create_server(("127.0.0.1", port)) as server:
+        threading.Thread(
+            target=forward, args=(server, (database.hostname, database.port)), daemon=True
+        ).start()
+        _, told = process.communicate(timeout=90)
+    assert process.returncode == 0, told
+
+
+def forward(server: socket.socket, to: tuple[str | None, int | None]) -> None:
+    """Every connection, until the server is closed."""
+    while True:
+        try:
+            near, _ = server.accept()
+        except OSError:
+            return
+        far = socket.create_connection(to)
+        for one, other in ((near, far), (far, near)):
+            threading.Thread(target=pipe, args=(one, other), daemon=True).start()
+
+
+def pipe(one: socket.socket, other: socket.socket) -> None:
+    with one, suppress(OSError):
+        while data := one.recv(65536):
+            other.sendall(data)
+        other.shutdown(socket.SHUT_WR)
 
 
 @pytest.fixture(scope="module")

@@ -24,10 +24,13 @@ class Command(migrate.Command):
             "--wait", type=float, default=0, help="seconds to wait for the database to answer (default: 0)"
         )
 
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Before the system checks: they ask the database, too."""
+        connect(connections[options["database"]], wait=options["wait"])
+        return super().execute(*args, **options)
+
     def handle(self, *args: Any, **options: Any) -> None:
-        connection = connections[options["database"]]
-        connect(connection, wait=options["wait"])
-        with locked(connection):
+        with locked(connections[options["database"]]):
             super().handle(*args, **options)
 
 
