@@ -15,6 +15,7 @@ from polysession import Device, SessionManager
 from polysession.cli import main
 from polysession.cli.commands import MODULES
 from polysession.core.record import Record
+from polysession.testing import HOUR, make_address, make_principal, make_record
 
 DEVICE = Device("Mozilla/5.0 (X11; Linux x86_64) \x1b[31mred", "192.0.2.7")
 UNREACHABLE = "127.0.0.1:1"
@@ -141,6 +142,18 @@ def test_end_does_nothing_where_nobody_can_be_asked(
     assert operator.run("end", session.id) == 2
     assert "--yes" in operator.err
     assert manager.sessions("42")
+
+
+def test_an_expired_session_has_ended_whether_or_not_a_keeper_came(
+    manager: SessionManager, operator: Any
+) -> None:
+    store, address = manager.context.store, make_address()
+    store.create(address, make_record(store.now() - 2 * HOUR, principal_key=make_principal()))
+    assert operator.json("inspect", address.session_id)["reason"] == "idle"
+    assert operator.json("stats")["due"] == 1
+    assert operator.run("end", address.session_id, "--yes") == 0
+    assert "ended before: idle" in operator.out
+    assert "a keeper's next pass" in operator.out
 
 
 def test_end_keeps_to_the_principal_that_is_named(

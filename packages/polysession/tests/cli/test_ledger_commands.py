@@ -11,9 +11,11 @@ from typing import Any
 from urllib.request import urlopen
 
 import psycopg
+import pytest
 from polysession import SessionManager
 from polysession.core.record import Record
 from polysession.stores import ledger
+from polysession.stores.cluster import Cluster
 
 
 def remember(dsn: str, manager: SessionManager, session: Any) -> None:
@@ -38,6 +40,27 @@ def test_with_a_dsn_the_ledger_has_the_end_too(
     assert operator.run("end", session.id, "--yes", "--reason", "theft", "--dsn", dsn) == 0
     row = row_of(dsn, session)
     assert (row.end_reason, row.confirmed) == ("theft", True)
+
+
+def test_an_end_that_no_replica_has_is_pending_until_it_is_repeated(
+    manager: SessionManager, operator: Any, sign_in: Any, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = sign_in(), sign_in()
+    remember(dsn, manager, one)
+    confirmed = Cluster.execute_confirmed
+    with monkeypatch.context() as replicas_away:
+        replicas_away.setattr(
+            Cluster, "execute_confirmed", lambda *given, **options: (confirmed(*given, **options)[0], False)
+        )
+        assert operator.run("end", other.id, "--yes") == 0
+        assert "no replica said that it has it (202)" in operator.out
+        assert operator.run("end", one.id, "--yes", "--dsn", dsn) == 0
+        assert "the ledger has it, no replica said so yet; a keeper repeats it (202)" in operator.out
+        assert row_of(dsn, one).confirmed is False
+    assert operator.run("end", one.id, "--yes", "--dsn", dsn) == 0
+    assert "ended before: revoked" in operator.out
+    assert "204" in operator.out
+    assert row_of(dsn, one).confirmed is True
 
 
 def test_an_end_that_the_ledger_cannot_take_is_not_made(

@@ -13,7 +13,7 @@ from typing import get_args
 from ..core.errors import InvalidSettings
 from ..core.manager import SessionManager
 from ..core.record import Address, EndReason, Tombstone
-from ..core.store import Absent, Ended
+from ..core.store import Absent, Conflicted, Ended
 from ..core.token import place
 from ..stores import ledger
 from . import DONE, NOT_FOUND, USAGE, Terminal, text
@@ -82,12 +82,7 @@ def _end_named(
         terminal.complain(f"there is no session {session_id}")
         return NOT_FOUND
     if isinstance(found, Tombstone):
-        # Repeated, so that a replica that missed the first has it now.
-        again = manager.context.store.end(address, options.reason)
-        terminal.say(f"  {session_id} ended before: {found.reason}, {text.moment(found.ended_at)}")
-        confirmed = isinstance(again, Tombstone) and again.confirmed
-        _tell(terminal, _Count(0, int(not confirmed)), with_ledger=database is not None)
-        return DONE
+        return _repeat(terminal, manager, database, address, found)
     key = found.header.principal_key
     if options.principal is not None and key != place(manager.keys, options.principal)[1]:
         terminal.complain(f"there is no session {session_id} of this principal")
@@ -98,6 +93,30 @@ def _end_named(
     count = _Count()
     _end(manager, database, address, options.reason, key=key, count=count)
     _tell(terminal, count, with_ledger=database is not None)
+    return DONE
+
+
+def _repeat(
+    terminal: Terminal,
+    manager: SessionManager,
+    database: Database | None,
+    address: Address,
+    found: Tombstone,
+) -> int:
+    """Of what has ended: a replica, and the ledger, that missed the end have it then."""
+    if database is not None:
+        with database.step("end") as connection:
+            ledger.end(connection, address.session_id, found.reason, at=found.ended_at, confirmed=False)
+    again = manager.context.store.end(address, found.reason)
+    confirmed = isinstance(again, Ended | Tombstone) and again.confirmed
+    if database is not None and confirmed:
+        with database.step("confirm") as connection:
+            ledger.confirm(connection, [address.session_id])
+    terminal.say(f"  {address.session_id} ended before: {found.reason}, {text.moment(found.ended_at)}")
+    if isinstance(again, Absent | Conflicted):
+        terminal.say("  it has expired: a keeper's next pass, or its next use, puts the tombstone")
+        return DONE
+    _tell(terminal, _Count(0, int(not confirmed)), with_ledger=database is not None)
     return DONE
 
 
