@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from threading import Event, Thread
 from typing import Any
 
@@ -31,7 +32,7 @@ class Command(keeper.Command):
     @contextmanager
     def watched(self, stop: Event) -> Iterator[Callable[[Pass], None]]:
         """Ready when database, schema and store have answered once, until it stops."""
-        hear = KeeperPasses()
+        hear = _passes()
         bind = get_config().keeper_bind
         if bind is None:
             yield hear
@@ -44,3 +45,9 @@ class Command(keeper.Command):
                 yield hear
         finally:
             health.stop()
+
+
+@cache
+def _passes() -> KeeperPasses:
+    """One a process: a metric is defined once, however often the command is called."""
+    return KeeperPasses()
