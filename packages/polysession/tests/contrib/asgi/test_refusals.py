@@ -7,7 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
+from polysession.core.errors import Unreadable
 from polysession.core.manager import SessionManager
+from polysession.stores.memory import MemoryStore
 from polysession.testing import FailingStore
 from starlette.responses import JSONResponse, Response
 
@@ -170,6 +172,22 @@ async def test_a_fault_of_the_view_saves_nothing_and_is_the_servers_to_answer(
     answer = await visitor.post("/fail")
     assert answer.status_code == 500
     assert (await visitor.get("/read")).json() == {}
+
+
+async def test_a_session_that_cannot_be_read_is_a_fault_of_its_use_only(
+    new_visitor: Callable[..., Visitor], store: FailingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor = new_visitor(faults=True)
+    await visitor.post("/sign-in/ada")
+
+    def read(_address: object) -> None:
+        raise Unreadable("the header")
+
+    monkeypatch.setattr(MemoryStore, "read", lambda _store, address: read(address))
+    assert (await visitor.get("/none")).status_code == 200
+    answer = await visitor.get("/me")
+    assert answer.status_code == 500
+    assert not cookies(answer)
 
 
 async def test_a_sign_in_before_a_fault_has_its_cookie_all_the_same(

@@ -60,11 +60,14 @@ class AsgiSession(MutableMapping[str, Any]):
         self.used = False  # by the app
         self.refused = False  # the answer is one of our errors: nothing is saved
         self.csrf_binding: str | None = None  # a new value for the CSRF cookie
+        self._fault: PolysessionError | None = None
 
     @property
     def core(self) -> Session:
         """The core's session. What of it asks the store is awaited: ``commit``, ``sign_in``, ``sign_out`` below."""
         self.used = True
+        if self._fault is not None:
+            raise self._fault
         if self._core.read_only and not self.optional:
             raise StoreUnavailable("read", "it was asked when the request began")
         return self._core
@@ -95,16 +98,20 @@ class AsgiSession(MutableMapping[str, Any]):
     @property
     def to_save(self) -> bool:
         """It was used, and there is no error that forbids it."""
-        return self.used and not self.refused and (self.optional or not self._core.read_only)
+        known = self._fault is None and (self.optional or not self._core.read_only)
+        return self.used and not self.refused and known
 
     async def load(self) -> None:
         """Asks the store, if there is a token or an old session. Without an answer, its use raises."""
         if self._core.token is not None or self.predecessor is not None:
-            await run(lambda: self._core.exists)
+            try:
+                await run(lambda: self._core.exists)
+            except PolysessionError as error:
+                self._fault = error
 
     def known_principal(self) -> str | None:
         """Of what was loaded, for telemetry. Not a use of the session."""
-        loaded = self._core.token is not None and not self._core.read_only
+        loaded = self._core.token is not None and self._fault is None and not self._core.read_only
         return self._core.principal if loaded else None
 
     def mark_passive(self) -> None:
