@@ -49,7 +49,7 @@ def render_acl(hashes: Mapping[str, Sequence[str]], *, prefix: str) -> str:
         "probe": f"{_CLIENT} {_PROBE}",
         "exporter": f"{_CLIENT} {_EXPORTER}",
     }
-    lines = ["user default off"]
+    lines = [_DEFAULT]
     for user in USERS:
         passwords = " ".join(f"#{one}" for one in hashes[user])
         lines.append(f"user {user} on {passwords} resetchannels -@all {rules[user]}")
@@ -57,6 +57,9 @@ def render_acl(hashes: Mapping[str, Sequence[str]], *, prefix: str) -> str:
     return f"{text}user {_PREFIX}{hashlib.sha256(text.encode()).hexdigest()[:12]} off\n"
 
 
+# Nobody logs in as it. But Redis reads its own append-only file as this user, and asks for its rights at each EXEC
+# (`execCommand`, `createAOFClient` of 8.0): without them what a script wrote at once is left out when a node starts.
+_DEFAULT = "user default off resetpass ~* &* +@all"
 _PREFIX = "revision-"
 
 

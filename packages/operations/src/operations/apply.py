@@ -56,8 +56,9 @@ class Apply:
             case Reset(member):
                 self._ask(member, "CLUSTER", "RESET", "HARD")
             case LoadAcl(members):
-                self._each((member, ("ACL", "LOAD")) for member in members)
+                # First: the mounted password is valid before and after, the one of the pod's start perhaps no longer.
                 self._tell_password(members)
+                self._each((member, ("ACL", "LOAD")) for member in members)
 
     def record(self, shape: Shape, observed: Observed) -> None:
         """Write down what the manager shall obey, in the cluster itself: with a copy, and there after a restart."""
