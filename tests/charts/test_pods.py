@@ -178,15 +178,6 @@ def test_the_keeper_and_the_migrations_take_their_own_values_and_nobody_elses():
     assert "topologySpreadConstraints" not in found["users-migrate"].spec
 
 
-def test_threads_of_the_users_service_do_not_keep_the_memory_of_password_hashes():
-    """On kind, a worker of 240 MiB was killed at the limit of 448."""
-    users = next(
-        p for p in pods(objects("polysession")) if p.labels["app.kubernetes.io/component"] == "users"
-    )
-    environment = {v["name"]: v.get("value") for v in users.containers[0]["env"]}
-    assert environment["MALLOC_MMAP_THRESHOLD_"] == "1048576"
-
-
 def test_tmp_is_a_bounded_memory_volume(all_pods: list[Pods]):
     for one in all_pods:
         for volume in one.spec.get("volumes", ()):
@@ -212,7 +203,7 @@ def test_the_settings_of_a_service_are_settings_that_it_has(all_pods: list[Pods]
     from orders.config import Config as OrdersConfig
     from users.config import Config as UsersConfig
 
-    foreign = re.compile(r"^(OTEL|K8S|PG|MALLOC)")
+    foreign = re.compile(r"^(OTEL|K8S|PG)")
     known = {"users": UsersConfig, "keeper": UsersConfig, "orders": OrdersConfig}
     for one in all_pods:
         if config := known.get(one.labels["app.kubernetes.io/component"]):

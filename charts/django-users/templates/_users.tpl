@@ -8,7 +8,4 @@
 {{ include "common.serviceEnv" . }}
 DJANGO_SECRET_KEY_FILE: /etc/polysession/credentials/django-secret-key
 ASSERTION_PUBLIC_KEYS_DIR: /etc/polysession/callers
-# Larger blocks go back to the kernel when they are freed. glibc raises this limit by itself to the size of what was freed, and each of eight
-# threads then keeps the 19 MiB of a password hash: measured 165 MiB a worker after sign-ins, against 13.
-MALLOC_MMAP_THRESHOLD_: 1048576
 {{- end -}}
