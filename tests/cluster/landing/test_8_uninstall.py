@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.cluster import release
+from tests.cluster.pods import Pods, wait
 from tests.cluster.shell import NAMESPACE, RELEASE, kubectl
 
 # Of every namespace, and what is a record of what was.
@@ -18,8 +19,9 @@ def left() -> set[str]:
     return {one for one in found if not one.startswith(NOT_OURS)}
 
 
-def test_volumes_and_secrets_stay_and_nothing_else(measured: Callable[[object], None]) -> None:
+def test_volumes_and_secrets_stay_and_nothing_else(pods: Pods, measured: Callable[[object], None]) -> None:
     release.uninstall()
+    wait(lambda: not pods.core.list_namespaced_pod(pods.namespace).items, "the last pod has gone", seconds=60)
     found = left()
     measured(f"left: {', '.join(sorted(found))}")
     assert {one for one in found if not one.startswith("persistentvolumeclaim/")} == {
