@@ -32,6 +32,7 @@ class Check:
     source: str
     advice: str
     run: Callable[[Subject], Finding]
+    group: str = ""
 
 
 def check(

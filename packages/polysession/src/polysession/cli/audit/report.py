@@ -15,6 +15,7 @@ from .http import AppUnreachable, BudgetSpent
 from .subject import CannotSignIn, Subject
 
 WIDTH = 80
+_DETAILS, _TITLE = 11, 28  # columns
 RESULTS: tuple[Result, ...] = get_args(Result)
 _MARKS = {"pass": "✓ pass", "fail": "✗ FAIL", "not applicable": "- n/a", "needs input": "? input"}
 _COLOURS = {"pass": "32", "fail": "31;1", "not applicable": "2", "needs input": "33"}
@@ -84,33 +85,34 @@ def describe(report: Report) -> dict[str, Any]:
 
 
 def layout(report: Report, *, colour: bool = False) -> str:
-    """Failures tell where the rule stands and what to do; the rest is one or two lines a check."""
+    """A group a heading; a failure tells what to do and where its rule stands."""
 
-    def paint(text: str, result: Result) -> str:
-        return f"\x1b[{_COLOURS[result]}m{text}\x1b[0m" if colour else text
+    def paint(text: str, code: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if colour else text
 
     lines = [
-        f"Session audit of {report.app.name}",
+        paint(f"Session audit of {report.app.name}", "1"),
         f"{report.app.base_url} · {report.at:%Y-%m-%d %H:%M} UTC · {report.requests} requests",
-        *textwrap.wrap(RULES, WIDTH),
-        "",
+        *_wrapped(RULES, 0),
     ]
+    group = ""
     for line in report.lines:
+        if line.check.group != group:
+            group = line.check.group
+            lines += ["", paint(group, "1"), ""]
         result = line.finding.result
-        mark = _MARKS[result]
-        head = f"  {paint(mark, result)}{' ' * (9 - len(mark))}{line.check.id:<16} "
-        title = textwrap.wrap(line.check.title, WIDTH - 28)
-        lines.append(head + title[0])
-        lines += [" " * 28 + rest for rest in title[1:]]
-        lines += _indented(line.finding.evidence)
+        title = _wrapped(line.check.title, _TITLE)
+        mark = paint(_MARKS[result], _COLOURS[result]) + " " * (_DETAILS - 2 - len(_MARKS[result]))
+        lines.append(f"  {mark}{line.check.id.ljust(_TITLE - _DETAILS)}{title[0].strip()}")
+        lines += title[1:]
+        lines += [paint(one, "2") for one in _wrapped(line.finding.evidence, _DETAILS)]
         if result == "fail":
-            lines += _indented(f"→ {line.check.advice}")
-            lines += _indented(f"  {line.check.source}")
-    counts = [f"{len(report.ids(result))} {result}" for result in RESULTS]
-    lines += ["", "  " + " · ".join(counts)]
-    return "\n".join(lines)
+            lines += _wrapped(f"→ {line.check.advice}", _DETAILS)
+            lines += [paint(one, "2") for one in _wrapped(line.check.source, _DETAILS)]
+    counts = [paint(f"{len(report.ids(result))} {result}", _COLOURS[result]) for result in RESULTS]
+    return "\n".join([*lines, "", "  " + " · ".join(counts)])
 
 
-def _indented(text: str) -> list[str]:
-    indent = " " * 28
-    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+def _wrapped(text: str, indent: int) -> list[str]:
+    blank = " " * indent
+    return textwrap.wrap(text, WIDTH, initial_indent=blank, subsequent_indent=blank, break_on_hyphens=False)

@@ -69,7 +69,7 @@ def _ask(number: str, subject: Subject) -> Finding:
     told = subject.app.stated.get(number)
     if told:
         return passed(f"stated, not checked: {told}")
-    return needs(f'an answer of the app\'s owner: [stated] "{number}" = "where it is written"')
+    return needs(f'an answer: write under [stated] "{number}" = "where it is written"')
 
 
 CHECKS = tuple(
