@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 UV := .venv/bin/uv
 EXPORT := $(UV) export --quiet --no-header --no-annotate --no-emit-workspace
 
-.PHONY: help install up down reset status logs demo admin test check bench images kind-up kind-test kind-down requirements openapi terraform-check
+.PHONY: help install up down reset status logs demo admin test check bench bench-growth images kind-up kind-test kind-down requirements openapi terraform-check
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -41,6 +41,9 @@ test: install ## everything, on free ports of its own; ONLY="polysession platfor
 
 bench: install ## ratios to a bare client and to the stock stacks, on a Redis Cluster of its own
 	@$(PYTHON) -m tests.run bench
+
+bench-growth: install ## how cost grows: 1,000 to 1,000,000 sessions, 1 to 100 of a principal; about two minutes
+	@$(PYTHON) -m tests.run growth
 
 images: ## users, orders, shell and tools, for containers; VERSION=0.1.0
 	@docker buildx bake --progress quiet

@@ -72,7 +72,10 @@ TESTS = (
     Suite("local", pytest("tests/local")),
 )
 
-ON_REQUEST = (Suite("bench", (sys.executable, "-m", "bench"), "packages/polysession", backed=True),)
+ON_REQUEST = (
+    Suite("bench", (sys.executable, "-m", "bench"), "packages/polysession", backed=True),
+    Suite("growth", (sys.executable, "-m", "bench.growth"), "packages/polysession"),  # on nodes of its own
+)
 
 
 def main(names: Sequence[str]) -> int:

@@ -34,7 +34,7 @@ def main() -> None:
     cluster: Any = RedisCluster(startup_nodes=startup)
     with plain_redis() as plain:
         django_peers.set_up(f"redis://127.0.0.1:{plain.connection_pool.connection_kwargs['port']}/0")
-        manager, prefix = ours.connect(nodes)
+        manager, prefix = ours.connect(nodes, sealed=not arguments.plain)
         peers = [
             make_floor(table.FLOOR, "cluster", cluster),
             make_floor("redis-py, bare", "plain", plain),
@@ -48,11 +48,18 @@ def main() -> None:
         ]
         traffic = {peer.name: count_traffic(peer) for peer in peers}
         memory = {peer.name: peer.memory() for peer in peers}
-        own = ours.measure_own(manager, prefix, nodes, cluster)
+        own = ours.measure_own(nodes, cluster)
         order = random.Random(arguments.seed)  # noqa: S311 - the order of turns is no secret
         samples = time_peers(peers, rounds=arguments.rounds, block=arguments.block, order=order)
         version = cluster.info(target_nodes=cluster.get_primaries()[0])["redis_version"]
-    print(table.render_head(datetime.now(UTC), version, operations=arguments.rounds * arguments.block))
+    print(
+        table.render_head(
+            datetime.now(UTC),
+            version,
+            operations=arguments.rounds * arguments.block,
+            sealed=not arguments.plain,
+        )
+    )
     print(table.render_times(peers, samples))
     print(table.render_sizes(peers, traffic, memory, own))
     print(table.render_targets(peers, samples, traffic, memory, own))
@@ -63,6 +70,7 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=60, help="turns of each peer (default 60)")
     parser.add_argument("--block", type=int, default=25, help="operations a turn (default 25)")
+    parser.add_argument("--plain", action="store_true", help="our attributes unsealed")
     parser.add_argument("--seed", type=int, default=1, help="of the order of turns")
     return parser.parse_args()
 

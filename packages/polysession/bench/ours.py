@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polysession
 from polysession.core import values
 from polysession.core.record import Address, Device
-from polysession.core.token import parse
+from polysession.core.token import Key, KeyRing, parse
 from polysession.stores.cluster import Cluster, Command
 from polysession.stores.keys import Keyspace
 from polysession.stores.redis import RedisStore
@@ -24,13 +24,17 @@ AGENT = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
 )
 PARTITION = 2026
+DEADLINE_MS = 5000  # a busy machine is slow, not away
 MILLION_A_PARTITION = 1_000_000 // 4096
 
 
-def connect(nodes: str) -> tuple[polysession.SessionManager, str]:
-    """A manager with a key prefix of its own."""
-    prefix = f"bench-{secrets.token_hex(6)}"
-    return polysession.connect(nodes, make_keys(), prefix=prefix), prefix
+def connect(nodes: str, *, sealed: bool) -> tuple[polysession.SessionManager, str]:
+    """A manager with a key prefix of its own, as long as the one that everybody has: it counts in Redis' memory."""
+    prefix = secrets.token_hex(1)
+    keys = make_keys()
+    if sealed:
+        keys = replace(keys, seal=KeyRing((Key("A", secrets.token_bytes(32)),)))
+    return polysession.connect(nodes, keys, prefix=prefix, deadline_ms=DEADLINE_MS), prefix
 
 
 def measure_record(manager: polysession.SessionManager, prefix: str, token: str, cluster: Any) -> int:
@@ -51,14 +55,14 @@ def make_client_peer(nodes: str) -> Peer:
     others = other_values()
 
     def read() -> Operation:
-        return lambda: client.execute(here, Command.of("HGETALL", key), client.deadline(0.25))
+        return lambda: client.execute(here, Command.of("HGETALL", key), client.deadline(DEADLINE_MS))
 
     def write() -> Operation:
         written = tag + values.encode(next(others))
 
         def get_and_set() -> None:
-            client.execute(here, Command.of("HGETALL", key), client.deadline(0.25))
-            client.execute(here, Command.of("HSET", key, WRITTEN, written), client.deadline(0.25))
+            client.execute(here, Command.of("HGETALL", key), client.deadline(DEADLINE_MS))
+            client.execute(here, Command.of("HSET", key, WRITTEN, written), client.deadline(DEADLINE_MS))
 
         return get_and_set
 
@@ -111,24 +115,26 @@ def _create(manager: polysession.SessionManager, device: Device | None) -> str:
 
 @dataclass(frozen=True)
 class OwnBytes:
-    """In Redis. Of the record, without a device; and of its place in the indexes, with a million sessions."""
+    """In Redis. Of the record, plain and without a device; and of its place in the indexes, with a million sessions."""
 
     record: int
     anonymous: int
     signed_in: int
 
 
-def measure_own(manager: polysession.SessionManager, prefix: str, nodes: str, cluster: Any) -> OwnBytes:
+def measure_own(nodes: str, cluster: Any) -> OwnBytes:
     """The indexes of one partition, filled as a million sessions would fill it: they are spread evenly."""
+    manager, prefix = connect(nodes, sealed=False)
     record = measure_record(manager, prefix, _create(manager, None), cluster)
     anonymous, signed_in = (
         _measure_indexes(nodes, cluster, signed_in=signed_in) for signed_in in (False, True)
     )
+    manager.close()
     return OwnBytes(record, anonymous, signed_in)
 
 
 def _measure_indexes(nodes: str, cluster: Any, *, signed_in: bool) -> int:
-    prefix = f"bench-{secrets.token_hex(6)}"
+    prefix = secrets.token_hex(1)
     store, keys = RedisStore(polysession.parse_nodes(nodes), prefix=prefix), Keyspace(prefix)
     principals = [make_principal() if signed_in else "" for _ in range(MILLION_A_PARTITION)]
     addresses = []

@@ -20,12 +20,13 @@ PACKAGES = ("polysession", "django", "flask", "django-redis", "flask-session", "
 Times = Mapping[tuple[str, Kind], Samples]
 
 
-def render_head(now: datetime, redis_version: str, *, operations: int) -> str:
+def render_head(now: datetime, redis_version: str, *, operations: int, sealed: bool) -> str:
+    kind = "sealed" if sealed else "plain"
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return (
         f"{now:%Y-%m-%d %H:%M} UTC; {_processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; "
         f"Redis {redis_version}; Python {platform.python_version()}; {packages}. "
-        f"A session of twelve attributes, 1 KB; {operations} reads and writes each, in turns.\n"
+        f"A session of twelve attributes, 1 KB, ours {kind}; {operations} reads and writes each, in turns.\n"
     )
 
 
@@ -57,7 +58,7 @@ def render_times(peers: Sequence[Peer], samples: Times) -> str:
         "x floor",
         "CPU µs",
     )
-    return _table(names, rows)
+    return make_table(names, rows)
 
 
 def render_sizes(
@@ -81,11 +82,11 @@ def render_sizes(
         "bytes of the record in Redis",
     )
     note = (
-        f"\nA Polysession record without the browser's User-Agent and address is {own.record} bytes. Indexes find it: "
+        f"\nA plain Polysession record without the browser's User-Agent and address is {own.record} bytes. Indexes find it: "
         f"{own.anonymous} bytes more for an anonymous session, {own.signed_in} for a principal's only one (a million "
         "sessions in the store).\n"
     )
-    return _table(names, rows) + note
+    return make_table(names, rows) + note
 
 
 def render_targets(
@@ -109,7 +110,7 @@ def render_targets(
         ("bytes to Redis of a write, x best peer", 0.6, _times_best(sent, ours, stock)),
         ("the same, and from Redis, with its read", 0.6, _times_best(total, ours, stock)),
         ("record in Redis, bytes", memory[django], max(memory[name] for name in ours)),
-        ("the same, without User-Agent and address", memory[django], own.record),
+        ("the same, plain, without User-Agent and address", memory[django], own.record),
         ("its place in the indexes, bytes: anonymous", 150, own.anonymous),
         ("the same: a principal's only session", 150, own.signed_in),
     )
@@ -122,7 +123,7 @@ def render_targets(
         ]
         for name, target, value in measured
     ]
-    return _table(("target (the slower adapter)", "", "measured", ""), rows)
+    return make_table(("target (the slower adapter)", "", "measured", ""), rows)
 
 
 def _ratio(samples: Times, name: str, kind: Kind) -> float:
@@ -133,6 +134,6 @@ def _times_best(numbers: Mapping[str, int], ours: Sequence[str], stock: Sequence
     return max(numbers[name] for name in ours) / min(numbers[name] for name in stock)
 
 
-def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def make_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [names, ["---"] * len(names), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
