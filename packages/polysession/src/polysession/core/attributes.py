@@ -188,14 +188,18 @@ class Attributes:
             self.yield_to(winners)
             raise Conflict(refused)
         bases = {name: self._stored(name) for name in winners}
-        outcomes = [self._lay_over(name, bases[name], winner) for name, winner in winners.items()]
+        outcomes: list[Outcome | None] = [
+            self._lay_over(name, bases[name], winner) for name, winner in winners.items()
+        ]
         for name, winner in winners.items():
             self._learn(name, winner)
         return [outcome for outcome in outcomes if outcome is not None]
 
     def absorb(self, base: Mapping[str, Attribute], winners: Mapping[str, Attribute | None]) -> list[Outcome]:
         """Takes along what changed in the session that this one replaces; ``base``: its attributes as read."""
-        outcomes = [self._lay_over(name, base.get(name), winner) for name, winner in winners.items()]
+        outcomes: list[Outcome | None] = [
+            self._lay_over(name, base.get(name), winner) for name, winner in winners.items()
+        ]
         return [outcome for outcome in outcomes if outcome is not None]
 
     # --- inside

@@ -16,7 +16,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 try:
     from greenlet import getcurrent, greenlet  # type: ignore[import-untyped,unused-ignore]
 except ImportError:  # an extra
-    greenlet = None
+    getcurrent = greenlet = None
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -32,7 +32,7 @@ if greenlet is not None:
         """Runs the sync code; its parent is the coroutine that awaits for it."""
 
         def __init__(self, function: Callable[..., Any]) -> None:
-            current = getcurrent()
+            current = getcurrent()  # pyright: ignore[reportOptionalCall]
             super().__init__(function, current)
             self.gr_context = (
                 current.gr_context
@@ -40,7 +40,7 @@ if greenlet is not None:
 
     def is_open() -> bool:
         """This code is run by ``run``: it may ``wait``."""
-        return type(getcurrent()) is _Bridge
+        return type(getcurrent()) is _Bridge  # pyright: ignore[reportOptionalCall]
 
 else:
 

@@ -178,7 +178,7 @@ def _decode_tail(data: bytes) -> tuple[str | None, Device, int, Mapping[str, obj
         raise Unreadable("header's tail is no MessagePack map") from cause
     principal, authenticated_at = tail.pop(_PRINCIPAL, None), tail.pop(_AUTHENTICATED_AT, 0)
     agent, address = tail.pop(_USER_AGENT, ""), tail.pop(_ADDRESS, "")
-    if not (type(agent) is type(address) is str and type(authenticated_at) is int):
+    if not (type(agent) is str and type(address) is str and type(authenticated_at) is int):
         raise Unreadable("header holds a field of another type")
     if not (principal is None or type(principal) is str):
         raise Unreadable("header holds a principal of another type")

@@ -68,7 +68,7 @@ class Predecessor:
     def __init__(self, old: OldSessions, cookie: str) -> None:
         self._old = old
         self._cookie = cookie
-        self.exchanged = False
+        self.exchanged: bool = False
         self.left: tuple[str, ...] = ()
 
     def __call__(self, context: Context, state: State) -> None:

@@ -98,8 +98,8 @@ class SessionSealer:
     __slots__ = ("_aeads", "sealer", "session_id")
 
     def __init__(self, sealer: Sealer, session_id: bytes) -> None:
-        self.sealer = sealer
-        self.session_id = session_id
+        self.sealer: Sealer = sealer
+        self.session_id: bytes = session_id
         self._aeads: dict[bytes, Aead] = {}
 
     def seal(self, data: bytes, *, name: str = "", tag: bytes = bytes(TAG_BYTES)) -> bytes:

@@ -123,4 +123,4 @@ class AsyncRedisStore(RedisStore):
     """As ``RedisStore``. ``pool_size``: connections a node and event loop."""
 
     asynchronous = True
-    cluster_type = AwaitingCluster
+    cluster_type: type[Cluster] = AwaitingCluster

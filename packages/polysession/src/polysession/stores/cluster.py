@@ -44,7 +44,7 @@ _TRY_AGAIN_SECONDS = 0.005
 _REFRESH_SECONDS = 0.1  # at most one refresh in this time: an outage must not become a storm of CLUSTER SLOTS
 _WAIT_MS = 100  # fits twice into a deadline of 250 ms
 _ASKING: bytes = pack_command((b"ASKING",))
-_SLOTS: bytes = pack_command((b"CLUSTER", b"SLOTS"))
+_SLOTS: bytes = pack_command((b"CLUSTER", b"SLOTS"))  # type: ignore[arg-type,unused-ignore]  # hiredis' stub says one word
 
 # Error replies that say nothing of the session: the store is unknown, not the program wrong.
 _UNKNOWN_ERRORS = (OutOfMemoryError, ReadOnlyError, NoPermissionError)

@@ -346,7 +346,7 @@ class MemoryStore:
         return tuple(self._bury(address, self._expiry(old.header) or "revoked") for address, old in standing)
 
     def _end_due(self, partition: int) -> tuple[Ended, ...]:
-        due = [
+        due: list[tuple[Address, EndReason]] = [
             (address, reason)
             for address, record in self._records(partition)
             if (reason := self._expiry(record.header))

@@ -115,7 +115,7 @@ class Deadline:
     __slots__ = ("_clock", "_ends", "seconds")
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self.seconds = seconds
+        self.seconds: float = seconds
         self._clock = clock
         self._ends = clock() + seconds
 

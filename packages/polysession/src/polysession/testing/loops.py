@@ -14,7 +14,7 @@ class OnLoop:
 
     def __init__(self, store: Any) -> None:
         self.store = store
-        self.loop = asyncio.new_event_loop()
+        self.loop: asyncio.AbstractEventLoop = asyncio.new_event_loop()
         self._thread = Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
 

@@ -73,10 +73,11 @@ class SessionMiddleware:
         migration: StarletteSessions | None = None,
     ) -> None:
         self.app = app
-        self.manager = AsyncSessionManager(manager).manager
+        self.manager: SessionManager = AsyncSessionManager(manager).manager
         self._problem = problem
         self._csrf_exempt, self._unused, self._origins = csrf_exempt, unused, origins
-        self._around, self.migration = around, migration
+        self._around = around
+        self.migration: StarletteSessions | None = migration
         if migration is not None and migration.session_cookie == cookies.session_cookie_name(
             manager.settings
         ):

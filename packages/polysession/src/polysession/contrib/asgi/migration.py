@@ -54,8 +54,8 @@ class StarletteSessions:
         self.session_cookie = session_cookie
         # The values are in the cookie, which stays good for as long as its signature does.
         left = max(0, (until - datetime.now(UTC).date()).days) * 24 * 60 * 60
-        self.lasts = left if max_age is None else min(left, max_age)
-        self.cleared = Cookie(session_cookie, "", 0, https_only, path=path)
+        self.lasts: int = left if max_age is None else min(left, max_age)
+        self.cleared: Cookie = Cookie(session_cookie, "", 0, https_only, path=path)
 
     def predecessor(self, header: str) -> Predecessor | None:
         """Of a ``Cookie`` header."""

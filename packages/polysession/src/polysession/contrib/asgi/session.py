@@ -13,6 +13,7 @@ from ...core import http
 from ...core.bridge import run
 from ...core.errors import PolysessionError, SessionEnded, StoreUnavailable
 from ...core.manager import SessionManager
+from ...core.migration import Predecessor
 from ...core.record import Device
 from ...core.session import Session
 
@@ -46,7 +47,7 @@ class AsgiSession(MutableMapping[str, Any]):
         socket = scope["type"] == "websocket"
         given = cookies.find(self._cookies, cookies.session_cookie_name(manager.settings))
         # A socket that it could not tell of the new token waits for the next request.
-        self.predecessor = (
+        self.predecessor: Predecessor | None = (
             migration.predecessor(self._cookies) if migration and not given and not socket else None
         )
         self._core = manager.open(
@@ -57,7 +58,7 @@ class AsgiSession(MutableMapping[str, Any]):
             predecessor=self.predecessor,
         )
         self.optional = False
-        self.used = False  # by the app
+        self.used: bool = False  # by the app
         self.refused = False  # the answer is one of our errors: nothing is saved
         self.csrf_binding: str | None = None  # a new value for the CSRF cookie
         self._fault: PolysessionError | None = None

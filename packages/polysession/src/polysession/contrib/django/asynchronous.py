@@ -24,7 +24,10 @@ async def awaited(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -
     return await sync_to_async(function)(*args, **kwargs)
 
 
-def _twin(name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
+Twin = Callable[..., Coroutine[Any, Any, Any]]
+
+
+def _twin(name: str) -> Twin:
     async def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         return await awaited(getattr(self, name), *args, **kwargs)
 
@@ -34,16 +37,29 @@ def _twin(name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
 class AsynchronousNames:
     """All of ``SessionBase``: its own ones would change the attributes outside of a bridge."""
 
-    aset, aget, apop, asetdefault = _twin("__setitem__"), _twin("get"), _twin("pop"), _twin("setdefault")
-    ahas_key, aupdate = _twin("has_key"), _twin("update")
-    akeys, avalues, aitems = _twin("keys"), _twin("values"), _twin("items")
-    aset_test_cookie, atest_cookie_worked = _twin("set_test_cookie"), _twin("test_cookie_worked")
-    adelete_test_cookie = _twin("delete_test_cookie")
-    acreate, asave, adelete, aload = _twin("create"), _twin("save"), _twin("delete"), _twin("load")
-    aexists, acycle_key, aflush = _twin("exists"), _twin("cycle_key"), _twin("flush")
-    aget_expiry_age, aget_expiry_date = _twin("get_expiry_age"), _twin("get_expiry_date")
-    aset_expiry = _twin("set_expiry")
-    aget_expire_at_browser_close = _twin("get_expire_at_browser_close")
+    aset: Twin = _twin("__setitem__")
+    aget: Twin = _twin("get")
+    apop: Twin = _twin("pop")
+    asetdefault: Twin = _twin("setdefault")
+    ahas_key: Twin = _twin("has_key")
+    aupdate: Twin = _twin("update")
+    akeys: Twin = _twin("keys")
+    avalues: Twin = _twin("values")
+    aitems: Twin = _twin("items")
+    aset_test_cookie: Twin = _twin("set_test_cookie")
+    atest_cookie_worked: Twin = _twin("test_cookie_worked")
+    adelete_test_cookie: Twin = _twin("delete_test_cookie")
+    acreate: Twin = _twin("create")
+    asave: Twin = _twin("save")
+    adelete: Twin = _twin("delete")
+    aload: Twin = _twin("load")
+    aexists: Twin = _twin("exists")
+    acycle_key: Twin = _twin("cycle_key")
+    aflush: Twin = _twin("flush")
+    aget_expiry_age: Twin = _twin("get_expiry_age")
+    aget_expiry_date: Twin = _twin("get_expiry_date")
+    aset_expiry: Twin = _twin("set_expiry")
+    aget_expire_at_browser_close: Twin = _twin("get_expire_at_browser_close")
     _aget_session = _twin("_get_session")
 
     @classmethod

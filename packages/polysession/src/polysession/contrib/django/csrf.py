@@ -82,7 +82,7 @@ class CsrfMiddleware(CsrfViewMiddleware):
             return bridge.wait(sync_to_async(reject)(request, reason))  # type: ignore[no-any-return]
         return reject(request, reason)  # type: ignore[no-any-return]
 
-    def process_response(self, _request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:  # noqa: ARG002
         """Nothing is kept, and `SessionMiddleware` sets the cookie."""
         return response
 

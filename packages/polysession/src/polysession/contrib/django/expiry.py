@@ -17,6 +17,8 @@ class SessionExpiry(SessionBase):
 
     _asked_expiry: int | datetime | None = None  # by this request, as exactly as it was asked
 
+    modified: bool
+
     if TYPE_CHECKING:
 
         @property

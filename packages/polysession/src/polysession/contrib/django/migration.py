@@ -88,7 +88,7 @@ class DjangoSessions:
         # A cookie that holds its session itself stays good for as long as its signature does.
         left = datetime.combine(until, datetime.min.time(), UTC) - datetime.now(UTC)
         in_cookie = engine == SIGNED_COOKIES
-        self.lasts = min(int(left.total_seconds()), settings.SESSION_COOKIE_AGE) if in_cookie else 0
+        self.lasts: int = min(int(left.total_seconds()), settings.SESSION_COOKIE_AGE) if in_cookie else 0
 
     def read(self, cookie: str) -> OldSession | None:
         return _in_thread(self._read, cookie)  # type: ignore[no-any-return]

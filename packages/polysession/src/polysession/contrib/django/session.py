@@ -56,14 +56,18 @@ class SessionStore(AsynchronousNames, SessionExpiry):
         predecessor: Predecessor | None = None,
     ) -> None:
         # Not Django's: it would make a serializer, and validate the key by rules of its own.
-        self._given, self.passive, self.optional, self._device = session_key, passive, optional, device
+        self._given, self._device = session_key, device
+        self.passive: bool = passive
+        self.optional: bool = optional
         self.csrf_cookie = csrf_cookie
         self.predecessor = predecessor  # an old session, of one of Django's own engines
         self.csrf_binding: str | None = None  # a new value for that cookie
-        self.accessed = False
-        self.modified = False
-        self.renews = False  # a commit will change the token: sign-in or rotation
-        self.refused = False  # the last commit failed: what it left is not to be saved by the middleware
+        self.accessed: bool = False
+        self.modified: bool = False
+        self.renews: bool = False  # a commit will change the token: sign-in or rotation
+        self.refused: bool = (
+            False  # the last commit failed: what it left is not to be saved by the middleware
+        )
         self.failure: StoreUnavailable | None = None
         self._opened: Session | None = None
         self._attributes = _Attributes(self)
@@ -95,7 +99,7 @@ class SessionStore(AsynchronousNames, SessionExpiry):
         """The session token. Never log it: ``session.id`` is the name for that."""
         return self.session.token
 
-    _session_key = session_key
+    _session_key = session_key  # pyright: ignore[reportIncompatibleMethodOverride]  # a property in the stubs
 
     def ask(self) -> None:
         """The one place where a request first asks the store; `failure` remembers that it gave no answer."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Flask, Request, Response
 from flask.sessions import SessionInterface, SessionMixin
 
@@ -110,8 +112,9 @@ def _vary_on_cookie(response: Response) -> None:
 
 def _replace(response: Response, answer: Response) -> None:
     """Turns ``response`` into ``answer``, in place: while Flask saves it has no other way. No cookie stays."""
-    if hasattr(response.response, "close"):
-        response.response.close()
+    close: Callable[[], object] | None = getattr(response.response, "close", None)
+    if close is not None:
+        close()
     response.direct_passthrough = False
     response.status_code = answer.status_code
     response.headers.clear()

@@ -51,7 +51,7 @@ class CookieSessions:
         if self._serializer is None:
             raise ValueError("the app has no secret_key, so it has no old sessions: set the one of before")
         self._identify = identify
-        self.lasts = int(app.permanent_session_lifetime.total_seconds())
+        self.lasts: int = int(app.permanent_session_lifetime.total_seconds())
 
     def read(self, cookie: str) -> OldSession | None:
         assert self._serializer is not None
@@ -105,7 +105,8 @@ class Migration:
     """``until``: from that day on no old session is read. ``cookie``: what ``SESSION_COOKIE_NAME`` was."""
 
     def __init__(self, old: OldSessions, *, until: date, cookie: str = "session") -> None:
-        self._old, self._until, self.cookie = old, until, cookie
+        self._old, self._until = old, until
+        self.cookie: str = cookie
 
     def predecessor(self, header: str) -> Predecessor | None:
         """Of a ``Cookie`` header."""

@@ -9,15 +9,15 @@
 
 from __future__ import annotations
 
-from blinker import Namespace
+from blinker import NamedSignal, Namespace
 from flask import Flask
 
 from .session import FlaskSession
 
 _signals = Namespace()
-session_started = _signals.signal("session-started")
-session_rotated = _signals.signal("session-rotated")
-session_ended = _signals.signal("session-ended")
+session_started: NamedSignal = _signals.signal("session-started")
+session_rotated: NamedSignal = _signals.signal("session-rotated")
+session_ended: NamedSignal = _signals.signal("session-ended")
 
 
 def tell(app: Flask, session: FlaskSession) -> None:
