@@ -46,3 +46,11 @@ def test_every_setting_of_sessions_reaches_the_library(monkeypatch: Any):
     found = settings.load(Config).session_settings
     assert (found.idle, found.absolute, found.anonymous_idle, found.anonymous_absolute) == (61, 62, 63, 64)
     assert (found.rotate_after, found.sessions_a_principal, found.limit_policy) == (65, 66, "refuse")
+
+
+@pytest.mark.django_db
+def test_the_service_passes_the_librarys_own_checks():
+    from django.core.checks import run_checks
+
+    found = [one for one in run_checks(databases=["default"]) if str(one.id).startswith("polysession.")]
+    assert found == []
