@@ -90,7 +90,7 @@ labels:
 {{- with $annotations }}
 annotations:
   {{- range $key, $value := . }}
-  {{ $key }}: {{ $value | toString | quote }}
+  {{ $key }}: {{ include "common.scalar" $value | quote }}
   {{- end }}
 {{- end }}
 {{- end -}}
