@@ -28,7 +28,6 @@ from tests import engines
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 SHELL = "web/react-shell"
-TYPED = ("packages/polysession/src", "packages/chassis/src", "packages/operations/src")
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ def pytest(*arguments: str) -> Sequence[str]:
 CHECKS = (
     Suite("ruff", (str(BIN / "ruff"), "check", ".")),
     Suite("format", (str(BIN / "ruff"), "format", "--check", "--quiet", ".")),
-    Suite("types", (str(BIN / "mypy"), *TYPED)),
+    Suite("types", (sys.executable, "-m", "tests.typing")),
     Suite("arrows", (str(BIN / "lint-imports"),)),
 )
 TESTS = (

@@ -1,0 +1,73 @@
+"""Types: mypy strict over the library and the chassis, pyright over the library, and no name of the library's API without a known type.
+
+`python -m tests.typing`. basedpyright is pyright with its Node from the package index.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+TYPED = ("packages/polysession/src", "packages/chassis/src")
+LIBRARY = ROOT / TYPED[0]
+
+# Nobody imports these: programs of the command line, and what Django finds by its name.
+NO_API = (
+    "polysession.cli.",
+    "polysession.contrib.django.admin.",
+    "polysession.contrib.django.apps.",
+    "polysession.contrib.django.ledger.apps.",
+    "polysession.contrib.django.ledger.management.",
+    "polysession.contrib.django.ledger.migrations.",
+    "polysession.contrib.django.ledger.models.",
+)
+
+
+def main() -> int:
+    codes = [subprocess.run([str(BIN / "mypy"), *TYPED], cwd=ROOT, check=False).returncode, pyright()]
+    unknown = list(untyped(completeness()))
+    for name, why in unknown:
+        print(f"{name}: {why}")
+    print(f"API of the library: {len(unknown)} names without a known type")
+    return int(any(codes) or bool(unknown))
+
+
+def pyright() -> int:
+    command = [str(BIN / "basedpyright"), "--level", "error", "--pythonpath", sys.executable]
+    return subprocess.run([*command, "--project", "tests/pyright.json"], cwd=ROOT, check=False).returncode
+
+
+def completeness() -> Mapping[str, Any]:
+    """What ``--verifytypes`` says of every public name. Editable installs are not found: the path says where it is."""
+    site = Path(json.__file__).parents[1] / "site-packages"
+    own = next((Path(one) for one in sys.path if one.endswith("site-packages")), site)
+    done = subprocess.run(
+        [str(BIN / "basedpyright"), "--verifytypes", "polysession", "--ignoreexternal", "--outputjson"],
+        cwd=LIBRARY.parent,  # not the folder of the package itself: it would be taken for a project's own source
+        env={**os.environ, "PYTHONPATH": f"{LIBRARY}:{own}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found: Mapping[str, Any] = json.loads(done.stdout)["typeCompleteness"]
+    return found
+
+
+def untyped(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The exported names whose type is not known, or that type checkers may infer differently, and why."""
+    assert len(report["symbols"]) > 1000, "pyright did not find the library"
+    for symbol in report["symbols"]:
+        known = symbol["isTypeKnown"] and not symbol["isTypeAmbiguous"]
+        if symbol["isExported"] and not known and not symbol["name"].startswith(NO_API):
+            yield symbol["name"], "; ".join(one["message"] for one in symbol["diagnostics"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
