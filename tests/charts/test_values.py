@@ -95,6 +95,7 @@ def get(values: Any, path: str) -> Any:
         ("observability.enabled=false", "global.collector.enabled is the Collector of charts/observability"),
         (f"global.otlpEndpoint=http://c:4318,{LET_OUT}", "set one of the two"),
         ("global.collector.enabled=false,global.otlpEndpoint=c:4318", "write http://host:port"),
+        ("global.collector.enabled=false,global.otlpEndpoint=http://c:4318/otlp", "and no path"),
         (
             "global.collector.enabled=false,global.otlpEndpoint=http://c:4318",
             "List it in global.networkPolicy.egress",

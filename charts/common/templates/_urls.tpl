@@ -25,8 +25,8 @@
 {{- define "common.otlpEndpoint" -}}
 {{- $global := .Values.global | default dict -}}
 {{- if $global.otlpEndpoint -}}
-{{- if not (regexMatch "^https?://[^/]+" $global.otlpEndpoint) -}}
-{{- fail (printf "global.otlpEndpoint is %q: write http://host:port (OTLP over HTTP, usually port 4318)." $global.otlpEndpoint) -}}
+{{- if not (regexMatch "^https?://[^/ ]+/?$" $global.otlpEndpoint) -}}
+{{- fail (printf "global.otlpEndpoint is %q: write http://host:port and no path (OTLP over HTTP, usually port 4318)." $global.otlpEndpoint) -}}
 {{- end -}}
 {{- trimSuffix "/" $global.otlpEndpoint -}}
 {{- else if ($global.collector).enabled -}}
