@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import shutil
 import socket
 import subprocess
 import time
+from binascii import crc_hqx
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,20 +21,25 @@ from operations.observe import Observer
 from operations.observed import Observed
 from operations.plan import next_step
 from operations.settings import RedisSettings
-from operations.wanted import Wanted
+from operations.wanted import SLOTS, Wanted
 
 NAMES = Names("redis-{ordinal}.test:6379")
 _BUS = 10_000
 
 
 class Pod:
-    """One server; ``start`` gives it another port each time, as a pod gets another address."""
+    """One server; ``start`` gives it another port each time, as a pod gets another address.
 
-    def __init__(self, ordinal: int, folder: Path, *, acl_file: Path | None = None) -> None:
+    ``image``: of Valkey, in a container on this machine's network, whose data ends with it; else Debian's redis-server.
+    """
+
+    def __init__(self, ordinal: int, folder: Path, *, acl_file: Path | None = None, image: str = "") -> None:
         self.ordinal = ordinal
         self.folder = folder / f"redis-{ordinal}"
         self.port = 0
         self._acl_file = acl_file
+        self._image = image
+        self._container = f"operations-{secrets.token_hex(4)}-{ordinal}"
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -49,7 +56,7 @@ class Pod:
         options = {
             "port": str(self.port),
             "bind": "127.0.0.1",
-            "dir": str(self.folder),
+            "dir": "/data" if self._image else str(self.folder),
             "cluster-enabled": "yes",
             "cluster-node-timeout": "1500",
             "cluster-require-full-coverage": "no",
@@ -65,12 +72,17 @@ class Pod:
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
         if self._acl_file is not None:
             words += ["--masterauth", "replica-password"]
-        log = (self.folder / "log").open("ab")
-        self._process = subprocess.Popen(["redis-server", *words], stdout=log, stderr=log)
-        log.close()
+        server = ["redis-server"]
+        if self._image:
+            run = ["docker", "run", "--rm", "--network", "host", "--name", self._container]
+            server = [*run, self._image, "valkey-server"]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen([*server, *words], stdout=log, stderr=log)
 
     def kill(self) -> None:
         if self._process is not None:
+            if self._image:
+                subprocess.run(["docker", "rm", "--force", self._container], capture_output=True, check=False)
             self._process.kill()
             self._process.wait()
             self._process = None
@@ -85,15 +97,16 @@ class Pod:
 class Pods:
     """All of them, and the DNS that knows their addresses."""
 
-    def __init__(self, folder: Path, number: int, *, acl_file: Path | None = None) -> None:
+    def __init__(self, folder: Path, number: int, *, acl_file: Path | None = None, image: str = "") -> None:
         self._folder = folder
         self._acl_file = acl_file
+        self._image = image
         self.all: list[Pod] = []
         self.grow(number)
 
     def grow(self, number: int) -> None:
         for ordinal in range(len(self.all), number):
-            self.all.append(Pod(ordinal, self._folder, acl_file=self._acl_file))
+            self.all.append(Pod(ordinal, self._folder, acl_file=self._acl_file, image=self._image))
             self.all[ordinal].start()
 
     def __getitem__(self, ordinal: int) -> Pod:
@@ -115,6 +128,16 @@ class Pods:
             while "cluster_state:ok" not in _state(pod):
                 assert time.monotonic() < deadline, f"pod {pod.ordinal} does not serve"
                 time.sleep(0.1)
+
+    def fill(self, observed: Observed) -> int:
+        """300 keys, in as many slots; how many."""
+        self.wait_until_served()
+        owners = {slot: member for member in observed.primaries for slot in observed.owned(member)}
+        for number in range(300):
+            key = f"k{number}"
+            with self[owners[_slot(key)].ordinal].client() as owner:
+                owner.execute_command("HSET", key, "field", number)
+        return 300
 
     def stop(self) -> None:
         for pod in self.all:
@@ -170,6 +193,23 @@ class Operator:
 def _state(pod: Pod) -> str:
     words = ["redis-cli", "-p", str(pod.port), "CLUSTER", "INFO"]
     return subprocess.run(words, capture_output=True, text=True, check=False).stdout
+
+
+def _slot(key: str) -> int:
+    return crc_hqx(key.encode(), 0) & (SLOTS - 1)
+
+
+def keys_of(observed: Observed) -> int:
+    """On primaries; the recorded shape is one of them."""
+    return sum(member.keys for member in observed.primaries)
+
+
+def is_whole(observed: Observed, wanted: Wanted) -> bool:
+    return (
+        len(observed.served) == SLOTS
+        and len(observed.primaries) == wanted.primaries
+        and all(len(shard.synced) == wanted.replicas for shard in observed.shards)
+    )
 
 
 def _free_port() -> int:

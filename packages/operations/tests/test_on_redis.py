@@ -12,12 +12,11 @@ from operations.acl import USERS, hash_password, render_acl, revision_of
 from operations.guard import Guard, Refused
 from operations.log import Log
 from operations.nodes import Access
-from operations.observed import Observed
 from operations.settings import GuardSettings
 from operations.wanted import SLOTS, Shape, Wanted
 
 from .conftest import Lines
-from .nodes_for_tests import Operator, Pods
+from .nodes_for_tests import Operator, Pods, is_whole, keys_of
 
 THREE = Wanted(primaries=3, replicas=1)
 
@@ -43,47 +42,20 @@ def operator(make_pods: Callable[[int], Pods], log: Log) -> Iterator[tuple[Pods,
     one.close()
 
 
-def is_whole(observed: Observed, wanted: Wanted = THREE) -> bool:
-    return (
-        len(observed.served) == SLOTS
-        and len(observed.primaries) == wanted.primaries
-        and all(len(shard.synced) == wanted.replicas for shard in observed.shards)
-    )
-
-
-def fill(pods: Pods, observed: Observed) -> int:
-    """A key in many slots; how many."""
-    pods.wait_until_served()
-    owners = {slot: member for member in observed.primaries for slot in observed.owned(member)}
-    script = "for i = 1, #KEYS do redis.call('SET', KEYS[i], i) end return #KEYS"
-    count = 0
-    for number in range(300):
-        key = f"k{number}"
-        with pods[0].client() as any_node:
-            slot = int(any_node.execute_command("CLUSTER KEYSLOT", key))
-        with pods[owners[slot].ordinal].client() as owner:
-            count += int(owner.execute_command("EVAL", script, 1, key))
-    return count
-
-
-def keys(observed: Observed) -> int:
-    return sum(member.keys for member in observed.primaries)
-
-
 def test_a_cluster_begins_moves_with_its_pods_and_heals(operator: tuple[Pods, Operator], lines: Lines):
     pods, one = operator
     observed = one.work()
-    assert is_whole(observed)
+    assert is_whole(observed, THREE)
     assert {member.ordinal for member in observed.primaries} == {0, 2, 4}  # ordinal ÷ 2 is the first guess
-    total = fill(pods, observed)
+    total = pods.fill(observed)
 
     for pod in pods:  # all pods come back elsewhere, at once
         pod.kill()
     for pod in pods:
         pod.start()
     observed = one.work()
-    assert is_whole(observed)
-    assert keys(observed) == total
+    assert is_whole(observed, THREE)
+    assert keys_of(observed) == total
 
     lost = observed.primaries[0].ordinal  # one primary dies and its volume with it
     old = observed.by_ordinal[lost].id
@@ -92,8 +64,8 @@ def test_a_cluster_begins_moves_with_its_pods_and_heals(operator: tuple[Pods, Op
     pods[lost].lose_data()
     pods[lost].start()
     observed = one.work()
-    assert is_whole(observed)
-    assert keys(observed) == total
+    assert is_whole(observed, THREE)
+    assert keys_of(observed) == total
     assert observed.by_ordinal[lost].id != old
     assert old not in {entry for member in observed.members for entry in member.table}
     assert "LOST" not in lines.getvalue()
@@ -105,7 +77,7 @@ def test_slots_of_a_shard_that_lost_both_volumes_are_given_out_again_loudly(
     monkeypatch.setattr("operations.steps.LOSS_SECONDS", 3.0)
     pods, one = operator
     observed = one.work()
-    total = fill(pods, observed)
+    total = pods.fill(observed)
     shard = one.look().shards[1]
     gone = shard.primary.keys
     assert gone > 0
@@ -115,8 +87,8 @@ def test_slots_of_a_shard_that_lost_both_volumes_are_given_out_again_loudly(
     for member in shard.members:
         pods[member.ordinal].start()
     observed = one.work()
-    assert is_whole(observed)
-    assert keys(observed) == total - gone
+    assert is_whole(observed, THREE)
+    assert keys_of(observed) == total - gone
     assert lines.level("LOST") == "error"
     assert one.manager.metrics.lost._value.get() == len(shard.primary.slots)
 
@@ -126,7 +98,7 @@ def test_replicas_take_over_without_a_majority_only_if_that_is_asked_for(
 ):
     monkeypatch.setattr("operations.membership.ELECTION_SECONDS", 3.0)
     pods, one = operator
-    total = fill(pods, one.work())
+    total = pods.fill(one.work())
     dead = [shard.primary.ordinal for shard in one.look().shards[:2]]
     for ordinal in dead:
         pods[ordinal].kill()
@@ -140,8 +112,8 @@ def test_replicas_take_over_without_a_majority_only_if_that_is_asked_for(
     for ordinal in dead:
         pods[ordinal].start()
     observed = bold.work()
-    assert is_whole(observed)
-    assert keys(observed) == total
+    assert is_whole(observed, THREE)
+    assert keys_of(observed) == total
     assert not {member.ordinal for member in observed.primaries} & set(dead)
     bold.close()
 
@@ -156,19 +128,19 @@ def test_a_new_cluster_waits_for_every_pod_and_never_begins_over_data(
     assert not one.look().claimed
     assert any("pod 5" in event for event in lines.events)
     pods[5].start()
-    assert is_whole(one.work())
+    assert is_whole(one.work(), THREE)
 
 
 def test_a_second_replica_comes_and_goes_without_slots_moving(
     operator: tuple[Pods, Operator], log: Log, lines: Lines
 ):
     pods, one = operator
-    total = fill(pods, one.work())
+    total = pods.fill(one.work())
     pods.grow(9)
     wide = Operator(pods, Wanted(3, 2), log)
     observed = wide.work()
     assert is_whole(observed, wide.settings.wanted)
-    assert keys(observed) == total
+    assert keys_of(observed) == total
     # A primary among the pods that will go: it must hand over, not be drained.
     going = next(member for member in observed.members if member.ordinal >= 6)
     with pods[going.ordinal].client() as client:
@@ -180,8 +152,8 @@ def test_a_second_replica_comes_and_goes_without_slots_moving(
     observed = narrow.look()
     assert observed.recorded == Shape(3, 1)
     assert {member.ordinal for member in observed.members} == set(range(6))
-    assert is_whole(observed)
-    assert keys(observed) == total + 1  # the recorded shape
+    assert is_whole(observed, THREE)
+    assert keys_of(observed) == total + 1  # the recorded shape
     for _ in range(5):  # the manager of the release that still runs obeys
         assert wide.manager.turn() is None
     wide.close()
@@ -239,7 +211,7 @@ def test_nodes_load_a_new_acl_file_and_their_users_have_least_rights(
     access = Access(username="manager", password_file=tmp_path / "password")
     pods = make_pods(6, file)
     one = Operator(pods, THREE, log, access=access, acl_file=file)
-    assert is_whole(one.work())  # replication and the bus work with these rights, too
+    assert is_whole(one.work(), THREE)  # replication and the bus work with these rights, too
 
     def run(user: str, *command: str) -> str:
         words = [
