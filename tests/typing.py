@@ -1,4 +1,4 @@
-"""Types: mypy strict over the library and the chassis, pyright over the library, and no name of the library's API without a known type.
+"""Types: mypy strict over the library and the chassis, pyright over the library, no unknown type in its API.
 
 `python -m tests.typing`. basedpyright is pyright with its Node from the package index.
 """
