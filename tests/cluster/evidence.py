@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 from tests.cluster.shell import NAMESPACE, RELEASE, STATE, CommandFailed, kubectl
@@ -11,7 +12,8 @@ from tests.cluster.shell import NAMESPACE, RELEASE, STATE, CommandFailed, kubect
 def collect(step: str) -> Path:
     """Never fails: what cannot be had is left out."""
     folder = STATE / "evidence" / step
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # of an earlier run
+    folder.mkdir(parents=True)
     space = ("--namespace", NAMESPACE)
     for name, words in {
         "pods.txt": ("get", "pods,jobs,pvc,services,endpointslices", "-o", "wide", *space),

@@ -9,13 +9,15 @@ from tests.cluster.kind import ORIGIN
 from tests.cluster.pods import REDIS, Pods
 from tests.cluster.shell import RELEASE
 from tests.cluster.traffic import traffic
+from tests.cluster.usage import table, usage
 
 
 def test_nobody_notices_that_services_and_edge_restart(
     pods: Pods, measured: Callable[[object], None]
 ) -> None:
     with traffic(ORIGIN, seed=4) as seen:
-        time.sleep(5)
+        time.sleep(15)
+        measured(table(usage()))
         for name in ("users", "orders", "edge"):
             pods.restart("deployment", f"{RELEASE}-{name}")
             measured(f"{name} in {pods.wait_rolled('deployment', f'{RELEASE}-{name}', seconds=240):.0f} s")
