@@ -182,6 +182,23 @@ def test_a_redis_that_asks_for_no_password_gets_none():
             ]
 
 
+def test_with_tls_clients_see_the_ca_and_never_the_servers_key():
+    options = "global.redis.tls.enabled=true,global.redis.tls.existingSecret=redis-tls"
+    servers, clients = {"redis"}, {"users", "orders", "keeper", "redis-manager"}
+    seen = set()
+    for one in pods(objects("polysession", "--set", options)):
+        component = one.labels["app.kubernetes.io/component"]
+        secrets = [v["secret"] for v in one.spec.get("volumes", ()) if "secret" in v]
+        for secret in (s for s in secrets if s["secretName"] == "redis-tls"):
+            seen.add(component)
+            keys = {item["key"] for item in secret.get("items", ())}
+            assert component in servers or keys == {"ca.crt"}, one.name
+        if component in ("users", "orders", "keeper"):
+            environment = {v["name"]: v.get("value") for v in one.containers[0]["env"]}
+            assert environment["REDIS_TLS_CA_FILE"] == "/etc/polysession/redis/ca.crt"
+    assert servers | clients <= seen
+
+
 def test_null_takes_a_variable_away():
     users = next(
         p
