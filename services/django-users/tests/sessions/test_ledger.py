@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import Any
 
+import msgspec
 import pytest
 import redis
 from django.core.management import call_command
@@ -111,6 +112,37 @@ def test_a_sign_out_that_the_store_did_not_confirm_is_202_and_one_it_did_is_204(
     assert answer.status_code == 202
     assert not person.token
     assert sorted(row_of_ended(person)) == ["logout", "logout"]
+
+
+def test_a_sign_out_while_the_store_cannot_be_read_is_202_and_reaches_it_by_the_keeper(
+    person: Any, stranger: Any, monkeypatch: Any
+) -> None:
+    token, csrf = person.token, person.csrf()
+    store = type(get_manager().context.store)
+
+    def away(*_: Any, **__: Any) -> Any:
+        raise StoreUnavailable("read", "away")
+
+    with monkeypatch.context() as patched:
+        for name in ("read", "end"):
+            patched.setattr(store, name, away)
+        answer = person.ask("DELETE", "sessions/current", **{"X-CSRF-Token": csrf})
+    assert answer.status_code == 202
+    assert not person.token
+    assert row_of_ended(person) == ["logout"]
+    call_command("keeper", "--once")
+    stranger.cookies["session"] = token
+    assert stranger.get("/api/users/me").status_code == 401
+
+
+def test_a_token_that_does_not_open_the_row_ends_nothing_while_the_store_cannot_be_read(
+    person: Any, monkeypatch: Any
+) -> None:
+    manager = get_manager()
+    parsed = parse(manager.keys, person.token)
+    forged = msgspec.structs.replace(parsed, secret="A" * len(parsed.secret))
+    assert not manager.context.ledger.end_by_token(manager.context, forged, "logout", at=1)
+    assert row_of(person).ended_at is None
 
 
 def row_of_ended(person: Any) -> list[str]:

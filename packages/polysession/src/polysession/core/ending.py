@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from . import cookie
 from .errors import StoreUnavailable
 from .events import Events
-from .record import Address, EndReason, Tombstone
-from .state import Context
+from .record import Address, EndReason, Kind, Tombstone
+from .state import Context, State
 from .store import Absent, Conflicted, Ended, Store
 
 DUE_AT_ONCE = 16  # what ``Store.end_due`` ends at most
@@ -35,6 +36,41 @@ class Outcome:
 
     ending: Ending
     outcome: Ended | Tombstone | Absent | Conflicted | None
+
+
+def end_read(context: Context, state: State, reason: EndReason) -> None:
+    """The session of a request ends, at once; its cookie is to be cleared, unless a newer one is on its way."""
+    had_cookie, was_late = state.token is not None or state.forged, state.late
+    if state.header is not None and state.token is not None:
+        done = end_one(
+            context,
+            state.token.address,
+            reason,
+            principal=state.header.principal,
+            principal_key=state.header.principal_key,
+        )
+        if isinstance(done.outcome, Ended | Tombstone):
+            reason = done.outcome.reason
+        state.lose(context, reason)
+        state.end_confirmed = done.ending.confirmed
+    else:
+        state.lose(context, state.end_reason)
+    state.ended = True
+    if had_cookie and not was_late:
+        state.cookie = cookie.clear_session(context.settings)
+
+
+def end_unread(context: Context, state: State, reason: EndReason) -> bool:
+    """A sign-out while the store cannot be read. ``True``: the ledger has it, pending until the keeper has brought it
+    to the store. ``False``: nobody has. Raises ``StoreUnavailable`` where the ledger gives no answer either.
+    """
+    token = state.token
+    if context.ledger is None or token is None or token.kind is not Kind.SIGNED_IN:
+        return False
+    if not context.ledger.end_by_token(context, token, reason, at=context.store.now()):
+        return False
+    state.loaded, state.end_reason, state.end_confirmed = True, reason, False
+    return True
 
 
 def end_one(

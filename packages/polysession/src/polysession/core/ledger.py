@@ -38,6 +38,12 @@ class Ledger(Restorer, Protocol):
         """The row ends, unless it has ended or is another principal's: ``False``. ``at``: milliseconds."""
         ...
 
+    def end_by_token(self, context: Context, token: Token, reason: EndReason, *, at: int) -> bool:
+        """For a sign-out while the store cannot be read: the row that the token opens ends. ``False``: the ledger
+        has no such row, or the token does not open it.
+        """
+        ...
+
     def retime(self, address: Address, timeouts: Timeouts, *, principal: str) -> None:
         """Other timeouts of the live row."""
         ...

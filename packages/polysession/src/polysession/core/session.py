@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMappin
 from typing import Any, overload
 
 from . import commit, cookie, csrf, timeouts
-from .ending import end_one
-from .errors import ReadOnly
+from .ending import end_read, end_unread
+from .errors import ReadOnly, StoreUnavailable
 from .load import follow, load
 from .merge import Policy
-from .record import Address, EndReason, Kind, Timeouts, Tombstone
+from .record import Address, EndReason, Kind, Timeouts
 from .state import Context, SignIn, State
-from .store import Ended
 from .timeouts import Wish, grant, longest, timeouts_of
 
 NOT_WRITABLE = "the session store gave no answer, so this session cannot be written"
@@ -254,8 +253,8 @@ class Session(MutableMapping[str, Any]):
         ``idle`` beyond the settings' absolute timeout lasts as long as any may. ``keep``: the cookie outlives the
         browser. None of it goes beyond ``SessionSettings.remember`` from the session's start: more is a ``ValueError``
         here; an ``absolute`` that goes beyond it because the session is old is cut. Counts as activity, also
-        in a passive request. A sign-in begins anew with the settings', unless it is in the same commit. Of an anonymous
-        session that exists, the cookie stays as it was set.
+        in a passive request. A sign-in begins anew with the settings', unless it is in the same commit. The cookie of
+        a session that exists gets its new lifetime by its next rotation; an anonymous one's stays as it was set.
         """
         state, now = self._writable(), self._context.store.now()
         most = longest(self._context.settings)
@@ -289,28 +288,15 @@ class Session(MutableMapping[str, Any]):
     def end(self, reason: EndReason = "logout") -> None:
         """At once: the session ends, the cookie is to be cleared, this object is empty and without a principal.
 
-        Raises ``StoreUnavailable``: then nothing has changed here and the cookie stays, to try again. A later write
-        in the same request makes a new anonymous session.
+        Raises ``StoreUnavailable``: neither store nor ledger has it; nothing has changed here and the cookie stays, to
+        try again. A later write in the same request makes a new anonymous session.
         """
-        state = self._writable()
-        had_cookie, was_late = state.token is not None or state.forged, state.late
-        if state.header is not None and state.token is not None:
-            done = end_one(
-                self._context,
-                state.token.address,
-                reason,
-                principal=state.header.principal,
-                principal_key=state.header.principal_key,
-            )
-            if isinstance(done.outcome, Ended | Tombstone):
-                reason = done.outcome.reason
-            state.lose(self._context, reason)
-            state.end_confirmed = done.ending.confirmed
-        else:
-            state.lose(self._context, state.end_reason)
-        state.ended = True
-        if had_cookie and not was_late:
-            state.cookie = cookie.clear_session(self._context.settings)
+        try:
+            self._writable()
+        except StoreUnavailable:
+            if not end_unread(self._context, self._state, reason):
+                raise
+        end_read(self._context, self._state, reason)
 
     @property
     def end_confirmed(self) -> bool:
@@ -367,10 +353,16 @@ class Session(MutableMapping[str, Any]):
 
     def check_csrf(self, csrf_cookie: str | None, given: str | None) -> bool:
         """``given`` fits the live session, or the cookie where nobody is signed in: a form that was rendered before
-        the first write of an anonymous session stays good after it. Once signed in, only the session counts.
+        the first write of an anonymous session stays good after it. Once signed in, only the session counts. While
+        the store gives no answer, one that fits the token's own session ID is good: a sign-out can reach the ledger.
         """
         keys = self._context.keys
-        session_id = self._csrf_session_id()
+        try:
+            session_id = self._csrf_session_id()
+        except StoreUnavailable:
+            if csrf.check(keys, str(self.id), given):
+                return True
+            raise
         if session_id is not None and csrf.check(keys, session_id, given):
             return True
         if self.kind is Kind.SIGNED_IN and session_id is not None:

@@ -194,8 +194,12 @@ class SessionStore(AsynchronousNames, SessionExpiry):
         return token
 
     def check_csrf(self, given: str | None) -> bool:
-        self.ask()
-        return self.session.check_csrf(self.csrf_cookie, given)
+        self.accessed = True
+        try:
+            return self.session.check_csrf(self.csrf_cookie, given)
+        except StoreUnavailable as error:
+            self.failure = error
+            raise
 
     def save(self, must_create: bool = False) -> None:
         """`commit`; and a session that does not exist yet is created even if it is empty, as Django promises."""

@@ -94,6 +94,16 @@ class DjangoLedger:
                 connection, address.session_id, reason, at=at, confirmed=False, principal=principal
             )
 
+    def end_by_token(self, context: Context, token: Token, reason: EndReason, *, at: int) -> bool:
+        hashes = hash_by_each_pepper(context.keys, token.secret)
+        session_id = token.address.session_id
+        with self._transaction("end_by_token") as connection:
+            row = ledger.find(connection, session_id)
+            if row is None or not _fits(row, hashes):
+                return False
+            ledger.end(connection, session_id, reason, at=at, confirmed=False)
+            return True
+
     def retime(self, address: Address, timeouts: Timeouts, *, principal: str) -> None:
         with self._transaction("retime") as connection:
             ledger.retime(connection, address.session_id, timeouts, principal=principal)
