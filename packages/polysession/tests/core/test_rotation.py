@@ -29,9 +29,8 @@ def answer(bench: Any, token: str, **options: Any) -> tuple[Session, str]:
 
 def grow_old(bench: Any, token: str, seconds: int = HOUR) -> None:
     """Time passes, with activity that keeps the session from idling out."""
-    while seconds > 0:
-        bench.clock.advance(seconds=min(seconds, 1200))
-        seconds -= 1200
+    for already in range(0, seconds, 1200):
+        bench.clock.advance(seconds=min(seconds - already, 1200))
         bench.store.write(parse(bench.manager.keys, token).address, {}, touch=True)
 
 
