@@ -11,15 +11,15 @@ from tests.cluster.pods import Pods
 from tests.cluster.traffic import Seen, traffic
 
 NEXT = "next"
-SERVICES = ("users", "orders", "shell")
+SERVICES = {f"{name}.image": f"polysession/{name}" for name in ("users", "orders", "shell")}
 
 
-def retagged(charts: Sequence[str], images: Sequence[str]) -> list[str]:
+def retagged(running: Sequence[str], values: dict[str, str]) -> list[str]:
     """Values that name the same images otherwise: a template that differs rolls as a new image would."""
     words: list[str] = []
-    for chart, image in zip(charts, images, strict=True):
-        kind.retag(image, NEXT)
-        words += ["--set", f"{chart}.image.tag={NEXT}"]
+    for value, repository in values.items():
+        kind.retag(next(one for one in running if one.startswith(f"{repository}:")), NEXT)
+        words += ["--set", f"{value}.tag={NEXT}"]
     return words
 
 
@@ -36,11 +36,8 @@ def test_upgrade_and_rollback_under_traffic(pods: Pods, measured: Callable[[obje
     measured("from the same chart with another image tag: charts/RELEASED names no commit yet")
     running = release.images()
     first = release.revision()
-    services = retagged(
-        SERVICES,
-        [next(one for one in running if one.startswith(f"polysession/{name}:")) for name in SERVICES],
-    )
-    redis = retagged(("redis",), [next(one for one in running if one.startswith("redis:"))])
+    services = retagged(running, SERVICES)
+    redis = retagged(running, {"redis.images.redis": "redis"})
 
     seconds, seen = under_traffic(lambda: release.upgrade(*services), seed=8)
     measured(f"upgrade of services and edge in {seconds:.0f} s: {seen}")
