@@ -74,3 +74,27 @@ def test_one_key_at_once_is_one_order(app, make_visitor, users, sessions, set_st
         assert len(shopper.get("orders").get_json()["items"]) == 1
         assert shopper.get("products/log-glass").get_json()["stock"] == 18
         assert shopper.get("cart").get_json()["items"] == []
+
+
+def test_two_tabs_with_keys_of_their_own_order_one_cart_once(make_visitor, users, set_stock):
+    for _ in range(5):
+        set_stock("log-glass", 20)
+        (shopper,) = shoppers(make_visitor, users, 1, {"log-glass": 2})
+        tabs = [make_visitor() for _ in range(4)]
+        for tab in tabs:
+            tab.http.set_cookie(tab.cookie_name, shopper.token, domain="localhost")
+        answers = order_at_once(*((tab, {"log-glass": 2}, secrets.token_hex(8)) for tab in tabs))
+        assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+        assert len(shopper.get("orders").get_json()["items"]) == 1
+        assert shopper.get("products/log-glass").get_json()["stock"] == 18
+        assert shopper.get("cart").get_json()["items"] == []
+        shopper.put("log-glass", 1)  # and the next cart is ordered as ever
+        assert order_at_once((shopper, {"log-glass": 1}, secrets.token_hex(8)))[0].status_code == 201
+
+
+def test_a_cart_that_was_refused_can_be_ordered_at_once_with_another_key(make_visitor, users, set_stock):
+    set_stock("log-glass", 1)
+    (shopper,) = shoppers(make_visitor, users, 1, {"log-glass": 2})
+    assert order_at_once((shopper, {"log-glass": 2}, secrets.token_hex(8)))[0].status_code == 409
+    set_stock("log-glass", 2)
+    assert order_at_once((shopper, {"log-glass": 2}, secrets.token_hex(8)))[0].status_code == 201

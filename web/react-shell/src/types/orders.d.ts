@@ -459,7 +459,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The cart is not what was confirmed, or the stock does not suffice; `errors` names the SKUs. */
+            /** @description The cart is not what was confirmed, or the stock does not suffice: `errors` names the SKUs. Or another tab is ordering this cart. */
             409: {
                 headers: {
                     [name: string]: unknown;

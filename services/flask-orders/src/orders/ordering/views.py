@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -9,12 +10,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from flask import Response
-from polysession import SessionEnded
+from polysession import PolysessionError, Session, SessionEnded
 from polysession.contrib.flask import current_principal, current_session
 
 from orders.api import Blueprint, sign_in_required
 from orders.cart.cart import price_cart, quantities, remove_ordered
 from orders.ordering import rules
+from orders.ordering.checkout import CheckoutUnderWay, begin_checkout, end_checkout
 from orders.ordering.model import Order
 from orders.ordering.repository import find_order, list_orders
 from orders.ordering.schema import KeySchema, NewOrderSchema, OrderListSchema, OrderSchema
@@ -36,7 +38,9 @@ blueprint = Blueprint(
 @blueprint.arguments(NewOrderSchema)
 @blueprint.response(201, OrderSchema, description="The order; the same for the same Idempotency-Key.")
 @blueprint.refusal(
-    409, "The cart is not what was confirmed, or the stock does not suffice; `errors` names the SKUs."
+    409,
+    "The cart is not what was confirmed, or the stock does not suffice: `errors` names the SKUs. Or another tab is"
+    " ordering this cart.",
 )
 @blueprint.refusal(422, "The Idempotency-Key was used with another body.")
 @sign_in_required
@@ -52,14 +56,27 @@ def place_order(headers: dict[str, str], body: dict[str, Any]) -> Order:
         confirmed=dict(confirmed),
         in_cart=_sold(quantities(session)),
     )
-    order = rules.place_order(
-        request, parts().database, users=parts().users, now=lambda: datetime.now(UTC), new_id=uuid4
-    )
+    begin_checkout(session, request.key, now=time.time_ns() // 1_000_000)
+    try:
+        order = rules.place_order(
+            request, parts().database, users=parts().users, now=lambda: datetime.now(UTC), new_id=uuid4
+        )
+    except Exception:
+        _give_up(session, request.key)
+        raise
     # The order stands. If this fails, the answer is 503, and the same request again finds the order and comes here.
     with suppress(SessionEnded):  # signed out elsewhere while it was placed: there is no cart any more
         remove_ordered(session, {line.sku: line.quantity for line in order.items})
+        end_checkout(session, request.key)
         session.commit()
     return order
+
+
+def _give_up(session: Session, key: str) -> None:
+    """Nothing was ordered. That this cannot be said, too, is no other answer: the checkout ends by itself."""
+    with suppress(PolysessionError):
+        end_checkout(session, key)
+        session.commit()
 
 
 @blueprint.route("")
@@ -104,6 +121,11 @@ def _answer_cart_differs(error: rules.CartDiffers) -> Response:
     return make_problem(
         409, detail, errors={sku: [f"In your cart: {n}."] for sku, n in error.in_cart.items()}
     )
+
+
+@blueprint.answer_to(CheckoutUnderWay)
+def _answer_checkout_under_way(_error: CheckoutUnderWay) -> Response:
+    return make_problem(409, "This cart is being ordered in another tab. Look at it again, then confirm.")
 
 
 @blueprint.answer_to(rules.OutOfStock)
