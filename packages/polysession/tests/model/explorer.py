@@ -32,7 +32,7 @@ from polysession.testing import START, FakeClock, RecordedEvents, make_keys
 
 IDLE = 1800
 SETTINGS = SessionSettings(idle=IDLE, anonymous_idle=IDLE, anonymous_unreturned=IDLE, tombstone=4 * IDLE)
-OPERATIONS = ("read", "create", "write", "rotate", "end", "end_principal", "list")
+OPERATIONS = ("read", "create", "write", "retime", "rotate", "end", "end_principal", "list")
 Fault = Literal["lost before", "lost after", "late"]
 FAULTS: tuple[Fault, ...] = ("lost before", "lost after", "late")
 Entry = Record | Tombstone

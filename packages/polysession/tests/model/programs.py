@@ -103,6 +103,32 @@ def rotate(*, tries: int = 1) -> Run:
     return _request(lambda session: session.rotate(), tries=tries)
 
 
+def remember(*, tries: int = 1) -> Run:
+    """Other timeouts, in which it does not idle out over the reaper's night. Outcome ``nobody``: as ``prove``."""
+
+    def work(session: Session) -> None:
+        if session.principal is None:
+            raise ValueError("as a view that wants a principal")
+        session.set_timeouts(idle=4 * IDLE, keep=True)
+
+    return _if_somebody(_request(work, tries=tries))
+
+
+def prove(*, tries: int = 1) -> Run:
+    """Re-authentication; outcome ``nobody`` where nobody is signed in any more."""
+    return _if_somebody(_request(lambda session: session.reauthenticate(), tries=tries))
+
+
+def _if_somebody(run: Run) -> Run:
+    def asking(hands: Hands) -> str:
+        try:
+            return run(hands)
+        except ValueError:
+            return "nobody"
+
+    return asking
+
+
 def visit(*, tries: int = 1) -> Run:
     return _request(lambda _session: None, tries=tries)
 

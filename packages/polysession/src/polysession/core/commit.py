@@ -121,7 +121,7 @@ def _write(context: Context, state: State) -> None:
     changes = state.attributes.changes(context.random)
     if not changes and not touch:
         return  # as most requests do
-    changed = bool(changes) or state.rotate
+    changed = bool(changes) or state.rotate or state.wish is not None
     try:
         outcome = _write_delta(context, token.address, state.attributes, changes, touch=touch)
     except StoreUnavailable:
@@ -251,7 +251,12 @@ def _accept(context: Context, state: State, header: Header) -> None:
     elif isinstance(outcome, Conflicted):
         state.standing = Standing.LATE  # by a privilege change since it was read
     else:
-        _lose(context, state, outcome, had_changes=state.attributes.changed or state.rotate)
+        _lose(
+            context,
+            state,
+            outcome,
+            had_changes=state.attributes.changed or state.rotate or state.wish is not None,
+        )
 
 
 def _offer(context: Context, state: State, header: Header) -> None:

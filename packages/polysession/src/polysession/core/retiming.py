@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from . import rotation
-from .cookie import max_age, set_session
+from .cookie import max_age
 from .record import Header, Kind, Timeouts, Tombstone
-from .rotation import Standing
 from .state import Context, State
 from .store import Absent, Written
 from .timeouts import grant, retimed, timeouts_of
@@ -40,18 +38,9 @@ def retime(context: Context, state: State, token: Token, header: Header) -> Tomb
 
 
 def renew_cookie(context: Context, state: State, header: Header) -> None:
-    """The same token with another lifetime, last of all. Not where a rotation by age is under way or will be due
-    before the answer surely arrived: a late one must not put the old token over its successor, whose cookie brings
-    the lifetime as well.
+    """Where this request sets one anyway, with the lifetime that holds by now. Else the next rotation brings it: a late
+    answer must not put the same token over its successor, or over that of a privilege change.
     """
-    if not state.cookie_due or state.token is None:
-        return
-    state.cookie_due, now = False, context.store.now()
-    if state.cookie is not None:  # of a session or an offer that is this request's
-        state.cookie = replace(state.cookie, max_age=max_age(header, now))
-        return
-    soon = now + context.settings.rotation_grace * 1000
-    if state.standing is Standing.CURRENT and not rotation.is_due(
-        header, soon, rotate_after=context.settings.rotate_after * 1000
-    ):
-        state.cookie = set_session(context.settings, state.token.text, header, now)
+    if state.cookie_due and state.cookie is not None:
+        state.cookie = replace(state.cookie, max_age=max_age(header, context.store.now()))
+    state.cookie_due = False

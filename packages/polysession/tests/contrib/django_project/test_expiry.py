@@ -35,14 +35,17 @@ def test_who_is_not_goes_by_the_settings_and_the_browser(visitor: Any, ada: Any,
     assert visitor.who() == ""
 
 
-def test_a_later_request_may_set_it_and_the_cookie_goes_along(visitor: Any, ada: Any, clock: Any) -> None:
+def test_a_later_request_may_set_it_and_the_cookie_follows_by_a_rotation(
+    visitor: Any, ada: Any, clock: Any
+) -> None:
     visitor.sign_in("ada")
     token = visitor.token
-    answer = visitor.get(f"/expiry/{7 * DAY}")
-    assert answer.cookies["__Host-session"]["max-age"] == 30 * DAY
-    assert visitor.token == token
     assert "__Host-session" not in visitor.get(f"/expiry/{7 * DAY}").cookies
-    clock.advance(seconds=7 * DAY - 1)
+    clock.advance(seconds=3600)
+    answer = visitor.get("/who")
+    assert answer.cookies["__Host-session"]["max-age"] == 30 * DAY - 3600
+    assert visitor.token != token
+    clock.advance(seconds=7 * DAY - 3601)
     assert visitor.who() == "ada"
 
 
