@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,10 +24,14 @@ class Handshaken:
         self._sock = None
 
 
+class OtherSocket(socket.socket):
+    """Not the standard library's, as TLS's, gevent's and the asynchronous store's are not."""
+
+
 class Bench:
-    def __init__(self) -> None:
+    def __init__(self, kind: type[socket.socket]) -> None:
         mine, self.node = socket.socketpair()
-        self.connection = Handshaken(mine)
+        self.connection = Handshaken(mine if kind is socket.socket else kind(fileno=mine.detach()))
         self.line = Line(self.connection)
 
     def ask(self, answer: bytes, replies: int = 1, *, spare: int = 0, seconds: float = 5) -> list[Any]:
@@ -38,9 +43,9 @@ class Bench:
         return self.connection._sock is not None
 
 
-@pytest.fixture
-def bench() -> Iterator[Bench]:
-    made = Bench()
+@pytest.fixture(params=[socket.socket, OtherSocket])
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    made = Bench(request.param)
     yield made
     made.connection.disconnect()
     made.node.close()
@@ -70,6 +75,15 @@ def test_a_line_that_ran_out_of_time_is_closed_so_that_its_late_answer_is_nobody
     with pytest.raises(TimeoutError):
         bench.ask(b"+half of", seconds=0.02)
     assert not bench.is_open
+
+
+def test_each_exchange_has_its_own_deadline(bench: Bench) -> None:
+    for seconds in (5, 0.1, 5):
+        assert bench.ask(b"+OK\r\n", seconds=seconds) == [b"OK"]
+    began = time.monotonic()
+    with pytest.raises(TimeoutError):
+        bench.ask(b"", seconds=0.03)
+    assert 0.02 < time.monotonic() - began < 3
 
 
 def test_a_spare_answer_that_does_not_come_is_left_out(bench: Bench) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import inspect
 import socket
+import struct
+import sys
 import time
 from collections import deque
 from collections.abc import Callable
@@ -40,6 +42,8 @@ _DefaultParser: Any = DefaultParser
 
 
 _RECEIVE_BYTES = 65536
+_STEP_SECONDS = 0.005
+_PlainSocket = socket.socket if socket.socket.__module__ == "socket" else None  # gevent has put its own there
 _MORE = object()  # the reader's word for an answer that has not come yet
 
 
@@ -136,11 +140,17 @@ class Line:
     of our own: redis-py's way of sending and reading costs 6 µs more an operation.
     """
 
-    __slots__ = ("_connection", "_reader", "_socket")
+    __slots__ = ("_connection", "_reader", "_socket", "_steps")
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
         self._socket = connection._sock
+        # Python's way to limit a wait is a ``poll`` before each ``send`` and ``recv``; the kernel's own limit is set once.
+        # Not on TLS, nor on what takes the place of a socket (gevent, ``sockets``).
+        self._steps: int | None = None
+        if sys.platform == "linux" and type(self._socket) is _PlainSocket:
+            self._steps = 0
+            self._socket.settimeout(None)
         self._reader = _Reader(
             protocolError=ConnectionError, replyError=_Parser.parse_error, notEnoughData=_MORE
         )
@@ -151,8 +161,9 @@ class Line:
         """
         answers: list[Any] = []
         try:
-            self._socket.settimeout(deadline.remaining())
+            self._limit(deadline.remaining())
             self._socket.sendall(packed)
+            self._receive()
             while len(answers) < replies:
                 answer = self._reader.gets()
                 if answer is _MORE:
@@ -169,6 +180,17 @@ class Line:
                 raise
         return answers
 
+    def _limit(self, seconds: float) -> None:
+        """Each wait from now on; the kernel's in steps of 5 ms, so that it is hardly ever set again."""
+        if self._steps is None:
+            self._socket.settimeout(seconds)
+        elif (steps := int(seconds / _STEP_SECONDS) + 1) != self._steps:
+            self._steps = steps
+            whole, rest = divmod(steps * _STEP_SECONDS, 1)
+            limit = struct.pack("ll", int(whole), int(rest * 1_000_000))
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+
     def _receive(self) -> None:
         data = self._socket.recv(_RECEIVE_BYTES)
         if not data:
@@ -181,8 +203,9 @@ class Line:
 
 def _named(error: OSError) -> RedisError:
     """By redis-py's name for it."""
-    kind = TimeoutError if isinstance(error, socket.timeout) else ConnectionError
-    return kind(str(error))
+    if isinstance(error, (socket.timeout, BlockingIOError)):  # the latter is the kernel's word
+        return TimeoutError("timed out")
+    return ConnectionError(str(error))
 
 
 class Pool:
