@@ -148,6 +148,13 @@ def test_a_second_replica_comes_and_goes_without_slots_moving(
     wide.work(until=lambda seen: seen.by_ordinal[going.ordinal].is_primary)
 
     narrow = Operator(pods, THREE, log)
+    with pytest.raises(
+        Refused, match=r"pods above 5 were not drained within 0 s: .* The release stays as it is"
+    ):
+        guard(narrow, log, drain_seconds=0).check()
+    assert wide.look().recorded is None
+    assert is_whole(wide.work(), wide.settings.wanted)
+
     guard(narrow, log).check()
     observed = narrow.look()
     assert observed.recorded == Shape(3, 1)
@@ -160,8 +167,10 @@ def test_a_second_replica_comes_and_goes_without_slots_moving(
     narrow.close()
 
 
-def guard(operator: Operator, log: Log, *, hook: str = "upgrade", override: bool = False) -> Guard:
-    settings = GuardSettings(hook=hook, override=override, drain_seconds=60)
+def guard(
+    operator: Operator, log: Log, *, hook: str = "upgrade", override: bool = False, drain_seconds: float = 60
+) -> Guard:
+    settings = GuardSettings(hook=hook, override=override, drain_seconds=drain_seconds)
     return Guard(operator.settings, settings, operator.observer, operator.apply, log=log)
 
 

@@ -143,6 +143,7 @@ class Guard:
     def _work(self) -> None:
         until = self._clock() + self._guard.drain_seconds
         due: tuple[type[Step], float] | None = None
+        step: Step | None = None
         while self._clock() < until:
             observed = self._look()
             step = next_step(observed, self._wanted)
