@@ -75,7 +75,9 @@ def test_who_is_remembered_keeps_the_cookie_and_stays_signed_in(
     assert (answer.text, max_age(answer)) == ("True", str(30 * DAY))
     flask_clock.advance(seconds=29 * DAY)
     assert visitor.get("/me").json == {"principal": "42"}
-    assert "Set-Cookie" not in visitor.http.post("/forget").headers  # the next rotation's will end with the browser
+    assert (
+        "Set-Cookie" not in visitor.http.post("/forget").headers
+    )  # the next rotation's will end with the browser
     flask_clock.advance(seconds=1800)
     assert visitor.get("/me").status_code == 401
 

@@ -76,6 +76,8 @@ def _admit(context: Context, state: State, token: Token, record: Record) -> Reco
     need to know of the token's standing.
     """
     standing = judge(context.keys, token, record.header, now=context.store.now())
+    if standing is Standing.CURRENT:  # as nearly always
+        return _end_if_expired(context, state, token, record)
     if standing is not Standing.STOLEN:
         state.standing, state.late = standing, standing.spares_cookie
         return _end_if_expired(context, state, token, record) if standing.opens else None

@@ -114,6 +114,9 @@ class PrometheusEvents(Events):
     ) -> None:
         self._metrics = _metrics(registry)
         self._timer = timer
+        # Looked up once: at each request, a label costs more than what it counts.
+        self._validated = {one: self._metrics.validated.labels(one) for one in get_args(Validation)}
+        self._answered: dict[str, Histogram] = {}
 
     def created(self, kind: Kind) -> None:
         self._metrics.created.labels(KINDS[kind]).inc()
@@ -122,7 +125,7 @@ class PrometheusEvents(Events):
         self._metrics.ended.labels(reason).inc()
 
     def validated(self, result: Validation) -> None:
-        self._metrics.validated.labels(result).inc()
+        self._validated[result].inc()
 
     def conflict(self, outcome: ConflictOutcome) -> None:
         self._metrics.conflicts.labels(outcome).inc()
@@ -147,7 +150,11 @@ class PrometheusEvents(Events):
         except StoreUnavailable:
             self._metrics.duration.labels(name, "unavailable").observe(self._timer() - started)
             raise
-        self._metrics.duration.labels(name, "ok").observe(self._timer() - started)
+        took = self._timer() - started
+        answered = self._answered.get(name)
+        if answered is None:
+            answered = self._answered[name] = self._metrics.duration.labels(name, "ok")
+        answered.observe(took)
 
 
 class LiveSessions(Collector):

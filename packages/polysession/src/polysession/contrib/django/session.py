@@ -121,7 +121,7 @@ class SessionStore(AsynchronousNames, SessionExpiry):
 
     def __getitem__(self, key: str) -> Any:
         self.ask()
-        return self._attributes[key]
+        return self._attributes[key] if key == SESSION_KEY else self.session[key]
 
     def __setitem__(self, key: str, value: Any) -> None:
         # A CSRF secret that Django drew at random is not kept: ours is derived.
