@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD venv=$PWD/.venv stamps=$PWD/.venv/.stamps shell=$PWD/web/react-shell
 policy=/usr/sbin/policy-rc.d
-members=(packages/polysession packages/chassis services/django-users services/flask-orders)
+members=(packages/polysession packages/chassis packages/operations services/django-users services/flask-orders)
 log=$(mktemp -t polysession-install.XXXXXX)
 
 exec 9<"$root/local/install.sh"
