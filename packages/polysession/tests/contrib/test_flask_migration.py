@@ -24,6 +24,7 @@ from polysession.contrib.flask import (
 )
 from polysession.core.migration import JOIN
 from polysession.core.settings import SessionSettings
+from polysession.core.token import ALPHABET
 from polysession.testing import FailingStore, FakeClock, memory_manager
 
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).date()
@@ -143,6 +144,18 @@ def test_who_has_signed_out_is_not_signed_in_again_by_the_old_cookie(scene: Scen
     visitor.get("/read")
     visitor.get("/out")
     assert scene.visitor(cookie).get("/read").json == {"who": None}
+
+
+def test_a_used_up_cookie_in_another_spelling_opens_nothing() -> None:
+    scene = Scene("cookie")
+    cookie = scene.cookie(user_id=1)
+    visitor = scene.visitor(cookie)
+    visitor.get("/read")
+    visitor.get("/out")
+    last = ALPHABET.index(cookie[-1])
+    same_bytes = [cookie[:-1] + ALPHABET[last ^ spare] for spare in (1, 2, 3)]
+    for spelling in (*same_bytes, cookie[:-1] + "!" + cookie[-1]):
+        assert scene.visitor(spelling).get("/read").json == {"who": None}
 
 
 def test_who_is_nobody_any_more_keeps_attributes_only(scene: Scene) -> None:

@@ -12,7 +12,7 @@ Who plants an old cookie of their own plants no more than that: a sign-in gives 
 from __future__ import annotations
 
 import hmac
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -87,9 +87,10 @@ class Predecessor:
     def _join(self, context: Context, state: State, claim: Address) -> bool:
         """``True``: the old cookie is used up; the new session is this request's, too, if that was a moment ago."""
         found = context.store.read(claim)
-        if not isinstance(found, Record):
-            return found is not None
-        if context.store.now() < found.header.created_at + JOIN * 1000:
+        if found is None:
+            return False
+        self._old.delete(self._cookie)  # again: whoever put the claim may have died before, and a claim ends
+        if isinstance(found, Record) and context.store.now() < found.header.created_at + JOIN * 1000:
             principal = found.attributes.get(PRINCIPAL)
             self._adopt(context, state, values.decode(principal.value) if principal else None)
         return True
@@ -180,6 +181,19 @@ class Predecessor:
     def _derive(self, context: Context, what: str) -> bytes:
         message = f"migration\0{what}\0{self._old.name}\0{self._cookie}".encode()
         return hmac.digest(context.keys.placement, message, "sha256")
+
+
+def is_canonical(signed: str) -> bool:
+    """The signature after the last dot (itsdangerous') is written in the one way that its bytes have. Base64 has spare
+    bits in its last character, and its decoders skip what is none of its alphabet: one signed cookie would be many, each
+    with a claim of its own, so that a used-up one would be good again.
+    """
+    given = signed.rpartition(".")[2]
+    try:
+        decoded = urlsafe_b64decode(given + "=" * (-len(given) % 4))
+    except ValueError:
+        return False
+    return _text(decoded).rstrip("=") == given
 
 
 def _only(attributes: Attributes, given: Mapping[str, object]) -> Attributes:

@@ -13,6 +13,7 @@ from polysession.contrib.asgi.migration import OldSession, StarletteSessions
 from polysession.core.errors import InvalidSettings
 from polysession.core.manager import SessionManager
 from polysession.core.settings import SessionSettings
+from polysession.core.token import ALPHABET
 from polysession.testing import FailingStore, memory_manager
 from starlette.applications import Starlette
 from starlette.middleware.sessions import SessionMiddleware as StarlettesMiddleware
@@ -47,6 +48,12 @@ async def old_cookie(**values: Any) -> str:
     app.add_middleware(StarlettesMiddleware, secret_key=SECRET)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://old") as browser:
         return (await browser.get("/")).cookies["session"]
+
+
+def respelled(cookie: str) -> list[str]:
+    """With signatures that decode to the same bytes."""
+    last = ALPHABET.index(cookie[-1])
+    return [cookie[:-1] + ALPHABET[last ^ spare] for spare in (1, 2, 3)] + [cookie[:-1] + "!" + cookie[-1]]
 
 
 def give(visitor: Visitor, cookie: str) -> None:
@@ -96,6 +103,20 @@ async def test_after_signing_out_a_copy_of_the_old_cookie_opens_nothing(
     clock.advance(seconds=60)
     give(visitor, cookie)
     assert (await visitor.get("/me")).status_code == 401
+    assert manager.sessions("ada") == ()
+    await visitor.http.aclose()
+
+
+async def test_a_used_up_cookie_in_another_spelling_opens_nothing(
+    manager: SessionManager, clock: Any
+) -> None:
+    cookie, visitor = await old_cookie(user="ada"), migrating(manager)
+    give(visitor, cookie)
+    await visitor.post("/sign-out")
+    clock.advance(seconds=60)
+    for spelling in respelled(cookie):
+        give(visitor, spelling)
+        assert (await visitor.get("/me")).status_code == 401
     assert manager.sessions("ada") == ()
     await visitor.http.aclose()
 

@@ -154,6 +154,27 @@ def test_a_crash_at_any_step_costs_no_session_and_makes_no_second(
     assert store.count() == 2
 
 
+@every(("db", "cache"))
+def test_an_old_session_that_outlived_its_exchange_ends_with_the_next_use_of_its_cookie(
+    new_visitor: Any, ada: Any, clock: Any, monkeypatch: Any, engine: str
+) -> None:
+    old = Old(engine, ada)
+
+    def fail(*_: Any) -> None:
+        raise StoreUnavailable("migrate", "crashed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(migration.DjangoSessions, "delete", fail)
+        assert old.carried_by(new_visitor()).get("/read").status_code == 503
+    assert old.exists
+    visitor = old.carried_by(new_visitor())
+    assert visitor.who() == "ada"
+    assert not old.exists
+    visitor.post("/sign-out")
+    clock.advance(seconds=2 * DAY)  # the claim on the cookie has ended, and so has what was left of both
+    assert old.carried_by(new_visitor()).who() == ""
+
+
 @every(("db",))
 def test_the_password_must_still_be_the_one_and_the_user_active(
     new_visitor: Any, ada: Any, bob: Any, engine: str

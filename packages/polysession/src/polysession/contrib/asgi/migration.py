@@ -21,7 +21,7 @@ from typing import Any
 from itsdangerous import BadSignature, TimestampSigner
 
 from ...core.cookie import Cookie, find
-from ...core.migration import OldSession, Predecessor
+from ...core.migration import OldSession, Predecessor, is_canonical
 
 __all__ = ["OldSession", "StarletteSessions"]
 
@@ -64,6 +64,8 @@ class StarletteSessions:
         return Predecessor(self, cookie) if cookie else None
 
     def read(self, cookie: str) -> OldSession | None:
+        if not is_canonical(cookie):
+            return None
         try:
             values = json.loads(b64decode(self._signer.unsign(cookie, max_age=self._max_age)))
         except (BadSignature, Error, ValueError):

@@ -19,7 +19,7 @@ from itsdangerous import BadSignature
 
 from ...core.cookie import find
 from ...core.errors import StoreUnavailable
-from ...core.migration import OldSession, OldSessions, Predecessor
+from ...core.migration import OldSession, OldSessions, Predecessor, is_canonical
 from ...core.timeouts import Wish
 
 PERMANENT = "_permanent"  # Flask's name of ``session.permanent``
@@ -55,6 +55,8 @@ class CookieSessions:
 
     def read(self, cookie: str) -> OldSession | None:
         assert self._serializer is not None
+        if not is_canonical(cookie):
+            return None
         try:
             return _judge(
                 self._serializer.loads(cookie, max_age=self.lasts), self._identify, lasts=self.lasts
