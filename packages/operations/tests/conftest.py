@@ -13,15 +13,17 @@ class Lines(io.StringIO):
     """What was logged."""
 
     @property
+    def said(self) -> list[tuple[str, str]]:
+        """(level, event) of each line."""
+        read = [json.loads(line) for line in self.getvalue().splitlines()]
+        return [(line["level"], line["event"]) for line in read]
+
+    @property
     def events(self) -> list[str]:
-        return [json.loads(line)["event"] for line in self.getvalue().splitlines()]
+        return [event for _, event in self.said]
 
     def level(self, event_part: str) -> str:
-        return next(
-            json.loads(line)["level"]
-            for line in self.getvalue().splitlines()
-            if event_part in json.loads(line)["event"]
-        )
+        return next(level for level, event in self.said if event_part in event)
 
 
 @pytest.fixture

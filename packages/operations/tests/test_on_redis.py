@@ -94,9 +94,10 @@ def test_slots_of_a_shard_that_lost_both_volumes_are_given_out_again_loudly(
 
 
 def test_replicas_take_over_without_a_majority_only_if_that_is_asked_for(
-    operator: tuple[Pods, Operator], log: Log, monkeypatch: pytest.MonkeyPatch
+    operator: tuple[Pods, Operator], log: Log, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("operations.membership.ELECTION_SECONDS", 3.0)
+    monkeypatch.setattr("operations.manager.LOUD_SECONDS", 2.0)
     pods, one = operator
     total = pods.fill(one.work())
     dead = [shard.primary.ordinal for shard in one.look().shards[:2]]
@@ -106,6 +107,7 @@ def test_replicas_take_over_without_a_majority_only_if_that_is_asked_for(
     while time.monotonic() < until:
         one.manager.turn()
     assert len(one.look().served) < SLOTS
+    assert [level for level, event in lines.said if "wait for the election" in event] == ["info", "error"]
 
     bold = Operator(pods, Wanted(3, 1, takeover_seconds=3), log)
     bold.work(until=lambda seen: len(seen.served) == SLOTS)

@@ -22,6 +22,7 @@ from .steps import AddSlots, LoadAcl, Step, Wait
 from .wanted import Wanted
 
 AGAIN_SECONDS = 1.0  # a step takes the nodes a moment; a MEET that is repeated before is one more handshake
+LOUD_SECONDS = 10.0  # what a restart or an election takes is no error
 ACL_AGAIN_SECONDS = 10.0  # a mount lags behind its Secret by up to two minutes
 
 
@@ -54,7 +55,8 @@ class Manager:
         self.health = Health(clock)
         self._due: _Due | None = None
         self._done: _Due | None = None
-        self._said = ""
+        self._said: tuple[str, bool] = ("", False)
+        self._heard = clock()
         self._acl_loaded = -ACL_AGAIN_SECONDS
 
     def turn(self) -> Step | None:
@@ -101,7 +103,7 @@ class Manager:
         name = type(step).__name__
         say = self._log.error if is_loud(step) else self._log.info
         say(describe(step), step=name)
-        self._said, self._done = "", _Due(step, self._clock())
+        self._said, self._done = ("", False), _Due(step, self._clock())
         try:
             self._apply(step)
         except NodeError as fault:
@@ -115,9 +117,13 @@ class Manager:
             self.metrics.lost.inc(sum(len(slots) for _, slots in step.shares))
 
     def _say(self, event: str, fields: Mapping[str, object], *, loud: bool = False) -> None:
-        """Once, until it is something else."""
-        if event != self._said:
-            self._said = event
+        """Once, until it is something else; as an error once it has lasted."""
+        now = self._clock()
+        if event != self._said[0]:
+            self._heard = now
+        loud = loud and now - self._heard >= LOUD_SECONDS
+        if (event, loud) != self._said:
+            self._said = event, loud
             (self._log.error if loud else self._log.info)(event, **fields)
 
     def _shape(self, observed: Observed, wanted: Wanted) -> dict[str, object]:
