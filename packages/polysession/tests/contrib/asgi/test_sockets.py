@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from polysession.contrib.asgi import SessionMiddleware
 from polysession.core.manager import SessionManager
 from polysession.testing import FailingStore, FakeClock
+from starlette.types import Receive, Scope, Send
 
 from .conftest import COOKIE, Socket, Visitor
 
@@ -105,6 +107,18 @@ async def test_what_a_handshake_commits_has_its_cookie(open_socket: Open, manage
     cookie = headers[b"set-cookie"].decode()
     token = cookie.split(";")[0].removeprefix(f"{COOKIE}=")
     assert dict(manager.open(token)) == {"seen": "here"}
+
+
+async def test_an_app_may_accept_without_naming_headers(manager: SessionManager, token: str) -> None:
+    """They are optional (ASGI's WebSocket message format)."""
+
+    async def accept(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "websocket.accept"})
+
+    app = SessionMiddleware(accept, manager=manager)
+    socket = Socket(app, "/", {"host": "testserver", "cookie": f"{COOKIE}={token}"}, {})
+    await socket.task
+    assert b"x-session-id" in dict((await socket.next())["headers"])
 
 
 async def test_cancelling_a_socket_from_outside_stays_a_cancellation(open_socket: Open, token: str) -> None:

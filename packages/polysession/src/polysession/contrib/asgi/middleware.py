@@ -121,6 +121,7 @@ class SessionMiddleware:
             nonlocal accepted, over
             if message["type"] == "websocket.accept":
                 accepted = True
+                message.setdefault("headers", [])
                 put_headers(session, MutableHeaders(scope=message))
             over = over or message["type"] in ("websocket.close", "websocket.http.response.start")
             await send(message)
