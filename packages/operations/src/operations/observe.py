@@ -78,6 +78,10 @@ class Observer:
             return self._nodes.ask(address, *command)
 
         table = parse_table(ask("CLUSTER", "NODES"), self._names.ordinal)
+        if table.own.ordinal not in (None, ordinal):
+            # A name is cached for half a minute, and addresses are used again. Taken for this pod come back as another
+            # node, it would cost the real one its slots.
+            raise ValueError(f"its name still leads to an address that pod {table.own.ordinal} has now")
         role = ask("ROLE")
         is_replica = role[0] == "slave"
         human = _pairs(ask("CONFIG", "GET", "cluster-announce-human-nodename"))

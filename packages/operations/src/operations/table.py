@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .observed import Entry
 
@@ -50,11 +51,17 @@ def _entry(match: re.Match[str], ordinal_of: Callable[[str], int | None]) -> Ent
         flags=frozenset(match["flags"].split(",")),
         primary_id=None if match["primary"] == "-" else match["primary"],
         connected=match["link"] == "connected",
-        slots=frozenset(_slots(match["slots"].split())),
+        slots=_slots(match["slots"]),
     )
 
 
-def _slots(words: Iterable[str]) -> Iterable[int]:
+@lru_cache(maxsize=1024)
+def _slots(text: str) -> frozenset[int]:
+    """Shared: all tables say the same of a node, and 16,384 numbers each would be the manager's memory."""
+    return frozenset(_each_slot(text.split()))
+
+
+def _each_slot(words: Iterable[str]) -> Iterable[int]:
     """`[slot->-node]` says that a slot is on its way in the older manner: not an owner."""
     for word in words:
         if word.startswith("["):
