@@ -24,7 +24,8 @@ def up() -> int:
         _tell("the cluster", kind.create)
     refuse_other_contexts()
     _tell("images of users, orders, shell and tools", kind.build_images)
-    _tell("into the workers", lambda: kind.load_images(release.VALUES))
+    release.take_charts()
+    _tell("into the workers", lambda: kind.load_images(release.CHART, *release.VALUES))
     try:
         _tell(
             "helm install, until all is Ready",

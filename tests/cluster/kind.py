@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
 
 import yaml
 
@@ -23,7 +22,6 @@ from tests.cluster.shell import (
 
 PORT, NODE_PORT = 8480, 30400
 ORIGIN = f"http://127.0.0.1:{PORT}"
-IMAGES = tuple(f"polysession/{name}" for name in ("users", "orders", "shell", "tools"))
 _RESTRICTED = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn", "audit")}
 
 
@@ -82,9 +80,9 @@ def build_images() -> None:
     run("docker", "buildx", "bake", "--progress", "quiet", seconds=1800)
 
 
-def load_images(chart_values: Iterable[str]) -> tuple[str, ...]:
-    """Ours, and those of the chart that this machine has; the workers pull the others. One call: it is one archive."""
-    wanted = sorted(images_of(helm("template", NAME, "charts/polysession", *chart_values)))
+def load_images(chart: str, *values: str) -> tuple[str, ...]:
+    """Those of the chart that this machine has, ours among them; the workers pull the others. One call: one archive."""
+    wanted = sorted(images_of(helm("template", NAME, chart, *values)))
     here = tuple(one for one in wanted if run("docker", "image", "ls", "-q", one).strip())
     run("kind", "load", "docker-image", *here, "--name", NAME, "--nodes", ",".join(NODES), seconds=1800)
     return here
