@@ -1,10 +1,11 @@
-"""``python -m tests.cluster up|test|test-full|down``: what the Makefile's ``kind-*`` do."""
+"""``python -m tests.cluster up|test|down``: what the Makefile's ``kind-*`` do. ``test`` takes paths: without, every landing."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 from tests.cluster import evidence, kind, release
 from tests.cluster.shell import (
@@ -50,11 +51,12 @@ def test(*paths: str) -> int:
     return subprocess.run([sys.executable, "-m", "pytest", *words, *paths], cwd=ROOT, check=False).returncode
 
 
-def _tell(what: str, work: object) -> None:
+def _tell(what: str, work: Callable[[], object]) -> None:
     started = time.monotonic()
-    print(f"  … {what}", end="", flush=True)
-    work()  # type: ignore[operator]
-    print(f"\r  ✓ {what} ({time.monotonic() - started:.0f} s)", flush=True)
+    if sys.stdout.isatty():
+        print(f"  … {what}", end="\r", flush=True)
+    work()
+    print(f"  ✓ {what} ({time.monotonic() - started:.0f} s)", flush=True)
 
 
 def main(words: list[str]) -> int:
