@@ -95,6 +95,23 @@ def test_inspect_asks_the_ledger_for_what_redis_has_forgotten(
     assert "neither Redis nor the ledger" in operator.err
 
 
+@pytest.mark.parametrize("alone", [True, False], ids=["by ID", "all of a principal"])
+def test_end_reaches_a_session_that_only_the_ledger_has(
+    manager: SessionManager, operator: Any, sign_in: Any, dsn: str, alone: bool
+) -> None:
+    lost = sign_in()
+    remember(dsn, manager, lost)
+    operator.environment = {**operator.environment, "SESSION_PREFIX": "cli-third"}  # a Redis that was emptied
+    named = [lost.id] if alone else ["--principal", "42"]
+    assert operator.run("end", *named, "--yes") == 1
+    assert operator.run("end", *named, "--yes", "--dsn", dsn) == 0
+    assert "1 session ended" in operator.out
+    assert "a keeper repeats it (202)" in operator.out
+    row = row_of(dsn, lost)
+    assert (row.end_reason, row.confirmed) == ("revoked", False)
+    assert operator.run("end", *named, "--yes", "--dsn", dsn) == 1
+
+
 def test_the_keeper_carries_an_end_to_the_ledger(
     manager: SessionManager, operator: Any, sign_in: Any, dsn: str
 ) -> None:

@@ -78,6 +78,8 @@ def _end_named(
     session_id = check_id(options.session_id)
     address = locate(manager, session_id, principal=options.principal)
     found = manager.context.store.peek(address) if address else None
+    if found is None and database is not None:
+        return _end_lost(options, terminal, manager, database, session_id)
     if address is None or found is None:
         terminal.complain(f"there is no session {session_id}")
         return NOT_FOUND
@@ -93,6 +95,28 @@ def _end_named(
     count = _Count()
     _end(manager, database, address, options.reason, key=key, count=count)
     _tell(terminal, count, with_ledger=database is not None)
+    return DONE
+
+
+def _end_lost(
+    options: argparse.Namespace,
+    terminal: Terminal,
+    manager: SessionManager,
+    database: Database,
+    session_id: str,
+) -> int:
+    """Redis does not have it, but by the ledger it lives: its next request would restore it."""
+    with database.step("find") as connection:
+        row = ledger.find(connection, session_id)
+    live = row is not None and row.is_live(manager.context.store.now())
+    if row is None or not live or options.principal not in (None, row.principal):
+        terminal.complain(f"there is no live session {session_id}, neither in Redis nor in the ledger")
+        return NOT_FOUND
+    if not _confirmed(options, terminal, f"End session {session_id} (principal key {row.principal_key})?"):
+        return USAGE
+    count = _Count()
+    _end(manager, database, row.address, options.reason, key=row.principal_key, count=count)
+    _tell(terminal, count, with_ledger=True)
     return DONE
 
 
@@ -124,11 +148,11 @@ def _end_all(
     options: argparse.Namespace, terminal: Terminal, manager: SessionManager, database: Database | None
 ) -> int:
     partition, key = place(manager.keys, options.principal)
-    sessions = manager.sessions(options.principal)
-    if not sessions and options.generation is None:
+    ids = _live(options, manager, database)
+    if not ids and options.generation is None:
         terminal.complain("this principal has no live session")
         return NOT_FOUND
-    number = len(sessions)
+    number = len(ids)
     if not _confirmed(options, terminal, f"End {number} session{'' if number == 1 else 's'}?"):
         return USAGE
     count = _Count()
@@ -145,15 +169,25 @@ def _end_all(
         count = _Count(ending.count, 0 if ending.confirmed else max(1, ending.count))
     else:
         for _ in range(_ROUNDS):
-            for one in sessions:
-                _end(manager, database, Address(partition, one.id), options.reason, key=key, count=count)
-            sessions = manager.sessions(options.principal)
-            if not sessions:
+            for one in ids:
+                _end(manager, database, Address(partition, one), options.reason, key=key, count=count)
+            ids = _live(options, manager, database)
+            if not ids:
                 break
     _tell(terminal, count, with_ledger=database is not None)
     if options.generation is None:
         terminal.say("\n" + _GENERATION)
     return DONE
+
+
+def _live(options: argparse.Namespace, manager: SessionManager, database: Database | None) -> set[str]:
+    """IDs of the principal's sessions, also of those that only the ledger has: they would be restored."""
+    ids = {one.id for one in manager.sessions(options.principal)}
+    if database is not None:
+        with database.step("of_principal") as connection:
+            rows, now = ledger.of_principal(connection, options.principal), manager.context.store.now()
+        ids |= {row.session_id for row in rows if row.is_live(now)}
+    return ids
 
 
 def _end(
@@ -166,12 +200,14 @@ def _end(
     count: _Count,
 ) -> None:
     """The ledger first: what the store may lose is then still known."""
-    store = manager.context.store
+    store, recorded = manager.context.store, False
     if database is not None and key:
         with database.step("end") as connection:
-            ledger.end(connection, address.session_id, reason, at=store.now(), confirmed=False)
+            recorded = ledger.end(connection, address.session_id, reason, at=store.now(), confirmed=False)
     outcome = store.end(address, reason, principal_key=key)
     if isinstance(outcome, Absent):
+        count.ended += recorded
+        count.unconfirmed += recorded
         return
     confirmed = isinstance(outcome, Ended | Tombstone) and outcome.confirmed
     count.ended += isinstance(outcome, Ended)
