@@ -1,4 +1,4 @@
-"""``python -m tests.cluster up|test|down``: what the Makefile's ``kind-*`` do. ``test`` takes paths: without, every landing."""
+"""``python -m tests.cluster up|test|down``: the Makefile's ``kind-*``. ``test`` takes paths; without, every landing."""
 
 from __future__ import annotations
 
