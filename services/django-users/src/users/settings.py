@@ -1,5 +1,6 @@
 """Django's settings, all of them from `users.config`: nothing here reads the environment."""
 
+from chassis.postgres import STATEMENT_SECONDS, BoundedConnection
 from polysession.core.cookie import session_cookie_name
 
 from users.config import get_config
@@ -70,9 +71,14 @@ DATABASES = {
         "PASSWORD": _database.password,
         "CONN_HEALTH_CHECKS": True,  # a connection that died with its server is replaced, not handed out
         "OPTIONS": {
-            "pool": {"min_size": 1, "max_size": _config.database_pool_size, "timeout": 2},
+            "pool": {
+                "min_size": 1,
+                "max_size": _config.database_pool_size,
+                "timeout": 2,
+                "connection_class": BoundedConnection,  # else a frozen server hangs whoever asks it
+            },
             # Else the pool asks for it on each connection, in a span without a parent.
-            "options": "-c timezone=UTC -c statement_timeout=5000",
+            "options": f"-c timezone=UTC -c statement_timeout={STATEMENT_SECONDS * 1000}",
             "connect_timeout": 2,
         },
     }

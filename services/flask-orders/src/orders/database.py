@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from alembic.script import ScriptDirectory
+from chassis.postgres import STATEMENT_SECONDS, BoundedConnection
 from sqlalchemy import URL, Engine, create_engine, event, exc, text
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -18,7 +19,10 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 CONNECT_SECONDS = 2
 POOL_WAIT_SECONDS = 2
 # The server gives up before the edge does: nobody waits for an answer that nobody reads.
-SERVER_LIMITS = "-c timezone=UTC -c statement_timeout=5000 -c lock_timeout=3000 -c idle_in_transaction_session_timeout=10000"
+SERVER_LIMITS = (
+    f"-c timezone=UTC -c statement_timeout={STATEMENT_SECONDS * 1000} -c lock_timeout=3000"
+    " -c idle_in_transaction_session_timeout=10000"
+)
 
 # What the database said or did not say: the same request may work in a moment.
 Unavailable = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
@@ -77,8 +81,13 @@ def _make_engine(url: URL, *, pool_size: int) -> Engine:
             "application_name": "flask-orders",
         },
     )
+    event.listen(engine, "do_connect", _connect)
     event.listen(engine, "checkout", _refuse_dead)
     return engine
+
+
+def _connect(_dialect: object, _record: object, arguments: Any, named: Any) -> Any:
+    return BoundedConnection.connect(*arguments, **named)
 
 
 def _refuse_dead(connection: Any, _entry: ConnectionPoolEntry, _proxy: Any) -> None:

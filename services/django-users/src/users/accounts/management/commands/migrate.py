@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from chassis.postgres import ANSWER_SECONDS
 from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands import migrate
 from django.db import OperationalError, connections
@@ -63,9 +64,11 @@ def locked(connection: BaseDatabaseWrapper) -> Iterator[None]:
                 )
             time.sleep(TRY_SECONDS)
         cursor.execute("SET statement_timeout = 0")
+    connection.connection.answer_seconds = None
     try:
         yield
     finally:
+        connection.connection.answer_seconds = ANSWER_SECONDS
         with connection.cursor() as cursor:
             cursor.execute("RESET statement_timeout")
             cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
