@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 UV := .venv/bin/uv
 EXPORT := $(UV) export --quiet --no-header --no-annotate --no-emit-workspace
 
-.PHONY: help install up down reset status logs demo admin test check bench bench-growth images kind-up kind-test kind-down requirements openapi terraform-check
+.PHONY: help install up down reset status logs demo admin test test-full check bench bench-growth images kind-up kind-test kind-down requirements openapi terraform-check
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -38,6 +38,9 @@ check: install ## linters, types, arrows between packages
 
 test: install ## everything, on free ports of its own; ONLY="polysession platform" for some
 	@$(PYTHON) -m tests.run $(ONLY)
+
+test-full: install ## `make test` with nothing bounded: deeper models, other engines whole, 2,400 sign-ins, growth; about 45 minutes
+	@$(PYTHON) -m tests.run full
 
 bench: install ## ratios to a bare client and to the stock stacks, on a Redis Cluster of its own
 	@$(PYTHON) -m tests.run bench

@@ -1,4 +1,5 @@
-"""`make test`: every suite, one pytest process a project, on servers of its own. `python -m tests.run NAME…` runs some.
+"""`make test`: every suite, one pytest process a project, on servers of its own. `python -m tests.run NAME…` runs
+some, `full` takes all at their whole size.
 
 Suites that need a Redis Cluster and PostgreSQL share one that is started here on free ports and stopped at the end;
 the suites under tests/ start the whole platform themselves. All suites run even when one fails; then the exit code is 1.
@@ -47,6 +48,9 @@ def pytest(*arguments: str) -> Sequence[str]:
     return (sys.executable, "-m", "pytest", *arguments)
 
 
+FULL = "POLYSESSION_FULL"
+"""Set: tests that are bounded for `make test` take their whole size. Each says by itself what that is."""
+
 CHECKS = (
     Suite("ruff", (str(BIN / "ruff"), "check", ".")),
     Suite("format", (str(BIN / "ruff"), "format", "--check", "--quiet", ".")),
@@ -83,6 +87,9 @@ def main(names: Sequence[str]) -> int:
     known = {suite.name: suite for suite in (*suites, *ON_REQUEST)}
     if names == ["check"]:
         suites = list(CHECKS)
+    elif names == ["full"]:
+        os.environ[FULL] = "1"
+        suites.append(known["growth"])
     elif names:
         unknown = sorted(set(names) - known.keys())
         if unknown:

@@ -4,6 +4,7 @@ limits.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,8 +18,9 @@ from polysession.core.store import Change
 from polysession.stores.memory import MemoryStore
 from polysession.testing import FakeClock, RecordedEvents, memory_manager
 
+EXAMPLES = 600 if os.environ.get("POLYSESSION_FULL") else 60
 settings.register_profile(
-    "shared", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+    "shared", deadline=None, max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("shared")
 

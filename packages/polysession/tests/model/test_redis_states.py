@@ -8,6 +8,7 @@ stored, which no script can tell from waiting.
 from __future__ import annotations
 
 import importlib.util
+import os
 import secrets
 import struct
 import sys
@@ -32,6 +33,7 @@ Nodes = tuple[tuple[str, int], ...]
 RECORD_TIMES = (21, 29, 45, 73)  # created_at, last_seen_at, absolute_at, previous_until: docs/wire-format.md
 TOMBSTONE_TIMES = (2,)
 MARGIN = 20_000  # ms: nothing is to fall due by the time that the test itself takes
+EXAMPLES = 120 if os.environ.get("POLYSESSION_FULL") else 12
 
 
 def load_states() -> Any:
@@ -126,7 +128,10 @@ def test_any_order_of_requests_on_a_redis_cluster_is_as_the_model_says(
     run_state_machine_as_test(
         lambda: RedisSessions(redis_nodes, client),
         settings=settings(
-            max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=EXAMPLES,
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
         ),
     )
     assert RedisSessions.waits > 0
