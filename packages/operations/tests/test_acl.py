@@ -56,7 +56,7 @@ def test_who_serves_sessions_may_not_touch_the_cluster_nor_read_all():
     }
     assert "cluster|failover" in rights("probe")
     assert not rights("probe") & {"get", "hgetall", "cluster"}
-    assert not rights("exporter") & {"get", "hgetall", "config|set", "cluster"}
+    assert not rights("exporter") & {"get", "hgetall", "config|get", "config|set", "cluster"}
     text = render_acl(HASHES, prefix="shop")
     assert "user default off" in text
     assert "~shop:*" in text

@@ -241,6 +241,7 @@ def test_nodes_load_a_new_acl_file_and_their_users_have_least_rights(
     assert "NOPERM" in run("sessions", "CLUSTER", "RESET")
     assert "NOPERM" in run("probe", "GET", "ps:key")
     assert "NOPERM" in run("exporter", "CONFIG", "SET", "hz", "10")
+    assert "NOPERM" in run("exporter", "CONFIG", "GET", "masterauth")
     assert "NOPERM" in run("manager", "GET", "ps:key")
 
     passwords["sessions"] = "next"

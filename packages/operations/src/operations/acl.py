@@ -34,8 +34,9 @@ _REPLICA = (
     "-cluster|delslotsrange -cluster|flushslots -cluster|setslot -cluster|replicate"
 )
 _PROBE = "+info +role +cluster|info +cluster|nodes +cluster|myid +cluster|failover"
+# Not `config|get`: it tells `masterauth`, the password of `replica`, who may write everything.
 _EXPORTER = (
-    "+info +config|get +cluster|info +cluster|nodes +cluster|slots +client|list +slowlog|get +slowlog|len "
+    "+info +cluster|info +cluster|nodes +cluster|slots +client|list +slowlog|get +slowlog|len "
     "+latency|latest +latency|histogram +dbsize +command|count +type +role"
 )
 
