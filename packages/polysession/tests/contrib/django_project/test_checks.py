@@ -84,7 +84,9 @@ def test_without_a_manager_it_is_said_how_to_make_one(settings: Any, manager: An
 def test_another_cookie_name_than_the_session_settings_say(settings: Any) -> None:
     settings.SESSION_COOKIE_NAME = "sid"
     settings.POLYSESSION_MANAGER = memory_manager()
-    assert "polysession.E006" in found()
+    (fault,) = (one for one in run_checks() if one.id == "polysession.E006")
+    assert fault.msg == "SESSION_COOKIE_NAME is 'sid': the session cookie has another name."
+    assert str(fault.hint).startswith('Set SESSION_COOKIE_NAME = "__Host-session", as the session settings say.')
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from polysession.contrib.django import get_manager
 
 PAGE = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate"}
 
@@ -28,6 +29,18 @@ def test_who_signed_in_of_late_passes_and_who_did_long_ago_does_not(
 def test_who_is_not_signed_in_gets_401(visitor: Any) -> None:
     answer = visitor.post("/change-email")
     assert (answer.status_code, json.loads(answer.content)["status"]) == (401, 401)
+
+
+@pytest.mark.parametrize("path", ["/change-email", "/change-email-awaiting"])
+def test_a_sign_in_of_another_service_is_none_for_django(visitor: Any, ada: Any, path: str) -> None:
+    session = get_manager().open(None)
+    session.sign_in(str(ada.pk), generation=0)  # as Flask and FastAPI do: without a backend
+    session.commit()
+    visitor.cookies["__Host-session"] = session.token
+    assert visitor.who() == ""
+    answer = visitor.post(path)
+    assert (answer.status_code, json.loads(answer.content)["status"]) == (401, 401)
+    assert visitor.get("/transfers", headers=PAGE).status_code == 302
 
 
 def test_who_loads_a_page_is_sent_to_sign_in_and_back(visitor: Any, ada: Any, clock: Any) -> None:

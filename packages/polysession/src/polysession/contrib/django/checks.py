@@ -23,7 +23,7 @@ from polysession.core.errors import InvalidSettings
 from polysession.core.manager import SessionManager
 
 from .csrf import CsrfMiddleware
-from .manager import get_manager
+from .manager import OtherCookieName, get_manager
 from .middleware import SessionMiddleware
 from .migration import cookie_name, engine_of, is_over
 
@@ -102,6 +102,10 @@ def check_manager(**_: Any) -> list[CheckMessage]:
     except InvalidSettings as error:
         hint = "See docs/configuration.md; `python -m polysession keys DIR` makes the key files that are missing."
         return [checks.Error(fault, hint=hint, id="polysession.E005") for fault in error.faults]
+    except OtherCookieName as error:
+        what = f"SESSION_COOKIE_NAME is {settings.SESSION_COOKIE_NAME!r}: the session cookie has another name."
+        hint = f"{error} (SessionSettings(secure=False) has no __Host-: for plain-HTTP loopback only.)"
+        return [checks.Error(what, hint=hint, id="polysession.E006")]
     except (ImproperlyConfigured, ImportError) as error:
         hint = 'POLYSESSION_MANAGER = "myproject.sessions.make_manager", whose result polysession.connect() makes.'
         return [checks.Error(f"There is no manager: {error}", hint=hint, id="polysession.E006")]

@@ -13,6 +13,11 @@ from django.utils.module_loading import import_string
 from polysession.core.cookie import session_cookie_name
 from polysession.core.manager import SessionManager
 
+
+class OtherCookieName(ImproperlyConfigured):
+    """``SESSION_COOKIE_NAME`` is not what the manager's settings say."""
+
+
 _lock = threading.Lock()
 _made: tuple[int, SessionManager] | None = None  # process ID: connections do not survive a fork
 
@@ -40,7 +45,7 @@ def _make_manager() -> SessionManager:
         )
     if (wanted := session_cookie_name(manager.settings)) != settings.SESSION_COOKIE_NAME:
         # Django's test client, and others, go by it.
-        raise ImproperlyConfigured(f'Set SESSION_COOKIE_NAME = "{wanted}", as the session settings say.')
+        raise OtherCookieName(f'Set SESSION_COOKIE_NAME = "{wanted}", as the session settings say.')
     return manager
 
 
