@@ -26,6 +26,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.test import Client, RequestFactory
 call_command("migrate", verbosity=0)
+import mysite.ending
 user = get_user_model().objects.create_superuser("ada", "ada@example.org", "correct horse")
 
 import mysite.views as views, mysite.remember as remember, mysite.step_up as step_up, mysite.admin
@@ -57,7 +58,43 @@ held.update({"_auth_user_id": str(user.pk), "_auth_user_backend": "django.contri
 held.save()
 old.cookies["sessionid"] = held.session_key
 assert old.get("/catalogue", secure=True).content == b"dark"
+from polysession.contrib.django import get_manager
+for change in (lambda: user.set_password("another horse"), lambda: setattr(user, "is_active", False)):
+    tablet = Client()
+    tablet.get("/sign-in/1", secure=True)
+    user = get_user_model().objects.get(username="ada")
+    held = len(get_manager().sessions(str(user.pk)))
+    user.save()
+    assert held and len(get_manager().sessions(str(user.pk))) == held, held
+    change()
+    user.save()
+    assert not get_manager().sessions(str(user.pk))
 print("visited")
+"""
+
+LOSS = """
+import django
+from redis import RedisCluster
+django.setup()
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.test.utils import setup_test_environment
+import mysite.remember as remember, mysite.views as views
+from django.urls import path
+from mysite import urls
+setup_test_environment()
+user = get_user_model().objects.create_user("ada")
+urls.urlpatterns += [
+    path("sign-in", lambda request: remember.sign_in(request, user, 1) or views.HttpResponse()),
+    path("who", lambda request: views.HttpResponse(request.user.get_username())),
+]
+client = Client()
+client.get("/sign-in", secure=True)
+with RedisCluster(HOST, PORT) as cluster:
+    lost = [cluster.delete(key) for key in cluster.scan_iter("PREFIX:*")]
+assert lost
+assert client.get("/who", secure=True).content == b"ada"
+print("kept")
 """
 
 
@@ -73,14 +110,11 @@ def project(tmp_path: Path, redis_nodes: tuple[tuple[str, int], ...], redis_pref
                 stream.write(code)
         else:
             (package / f"{name.replace('-', '_')}.py").write_text(code)
-    sessions = package / "sessions.py"
-    text = (
-        sessions.read_text()
-        .replace("redis1:6379,redis2:6379", nodes)
-        .replace("/run/keys", str(tmp_path / "keys"))
-    )
-    assert nodes in text
-    sessions.write_text(text.replace('keys"))', f'keys"), prefix="{redis_prefix}", deadline_ms=2000)'))
+    for file in (package / "sessions.py", package / "ledger.py"):
+        text = file.read_text().replace("redis1:6379,redis2:6379", nodes)
+        assert nodes in text
+        ours = f'Path("{tmp_path}/keys"), prefix="{redis_prefix}", deadline_ms=2000'
+        file.write_text(text.replace('Path("/run/keys")', ours))
     return tmp_path
 
 
@@ -98,7 +132,23 @@ def test_what_the_page_shows_converts_a_project(project: Path) -> None:
     assert run(project, "-c", VISITS) == "visited\n"
 
 
+def test_with_the_ledger_a_session_outlives_its_loss_in_redis(
+    project: Path, redis_nodes: tuple[tuple[str, int], ...], redis_prefix: str
+) -> None:
+    with (project / "mysite" / "settings.py").open("a") as stream:
+        stream.write('INSTALLED_APPS += ["polysession.contrib.django.ledger"]\n')
+        stream.write('POLYSESSION_MANAGER = "mysite.ledger.make_manager"\n')
+    run(project, "manage.py", "migrate", "--verbosity=0")
+    assert "no issues" in run(project, "manage.py", "check", "--database", "default")
+    host, port = redis_nodes[0]
+    code = LOSS.replace("HOST", repr(host)).replace("PORT", str(port)).replace("PREFIX", redis_prefix)
+    assert run(project, "-c", code) == "kept\n"
+    run(project, "manage.py", "keeper", "--once")
+
+
 def test_every_block_is_used() -> None:
     blocks = PAGE.read_text().count("```python")
-    assert BLOCKS.keys() == {"settings", "sessions", "views", "remember", "step-up", "admin", "migration"}
+    assert BLOCKS.keys() == {
+        *("settings", "sessions", "views", "ending", "ledger", "remember", "step-up", "admin", "migration")
+    }
     assert blocks == len(BLOCKS) + 1  # and the asynchronous manager, which tests/contrib uses

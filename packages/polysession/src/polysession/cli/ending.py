@@ -30,9 +30,9 @@ _ROUNDS = 3  # a sign-in between two listings is met by the next
 
 _GENERATION = """\
 A sign-in that was under way can still succeed. To shut that out, raise the
-principal's generation in the accounts' database: `python manage.py
-changepassword`, or disabling the account, does so and ends all sessions; where
-the app raised it itself, repeat this command with --generation N."""
+principal's generation in the accounts' database, then repeat this command with
+--generation N. (The users service of this repository does both where a password
+changes or an account is disabled; stock Django has no generation.)"""
 
 
 @dataclass(slots=True)
