@@ -86,7 +86,9 @@ def test_another_cookie_name_than_the_session_settings_say(settings: Any) -> Non
     settings.POLYSESSION_MANAGER = memory_manager()
     (fault,) = (one for one in run_checks() if one.id == "polysession.E006")
     assert fault.msg == "SESSION_COOKIE_NAME is 'sid': the session cookie has another name."
-    assert str(fault.hint).startswith('Set SESSION_COOKIE_NAME = "__Host-session", as the session settings say.')
+    assert str(fault.hint).startswith(
+        'Set SESSION_COOKIE_NAME = "__Host-session", as the session settings say.'
+    )
 
 
 @pytest.mark.parametrize(

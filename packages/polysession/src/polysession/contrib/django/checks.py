@@ -103,7 +103,9 @@ def check_manager(**_: Any) -> list[CheckMessage]:
         hint = "See docs/configuration.md; `python -m polysession keys DIR` makes the key files that are missing."
         return [checks.Error(fault, hint=hint, id="polysession.E005") for fault in error.faults]
     except OtherCookieName as error:
-        what = f"SESSION_COOKIE_NAME is {settings.SESSION_COOKIE_NAME!r}: the session cookie has another name."
+        what = (
+            f"SESSION_COOKIE_NAME is {settings.SESSION_COOKIE_NAME!r}: the session cookie has another name."
+        )
         hint = f"{error} (SessionSettings(secure=False) has no __Host-: for plain-HTTP loopback only.)"
         return [checks.Error(what, hint=hint, id="polysession.E006")]
     except (ImproperlyConfigured, ImportError) as error:
