@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 UV := .venv/bin/uv
 EXPORT := $(UV) export --quiet --no-header --no-annotate --no-emit-workspace
 
-.PHONY: help install up down reset status logs demo admin test test-full check bench bench-growth images kind-up kind-test kind-down requirements openapi terraform-check
+.PHONY: help install up down reset status logs demo admin test test-full check bench bench-growth images kind-up kind-test kind-down requirements openapi terraform-check charts
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -70,6 +70,9 @@ requirements: ## the hashed requirements, from the pins in the pyproject files
 
 terraform-check: install ## infra/terraform: formatted, parsed, validated where the providers can be had
 	@$(PYTHON) -m tests.run terraform
+
+charts: ## schema and README of each chart, from its values
+	@$(PYTHON) charts/generate.py
 
 openapi: ## the OpenAPI documents and the shell's types, from the services' code
 	@WRITE_OPENAPI=1 $(PYTHON) -m pytest tests/contract/test_generated.py

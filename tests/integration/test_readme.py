@@ -20,12 +20,20 @@ from django.urls import path
 from flask import Flask
 from polysession.contrib.flask import Polysession
 
+MIDDLEWARE = [  # of `django-admin startproject`
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+]
+
 {django_snippet}
 
 settings.configure(
     SECRET_KEY="of this test", ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, SESSION_ENGINE=SESSION_ENGINE,
-    MIDDLEWARE=MIDDLEWARE, SESSION_COOKIE_NAME=SESSION_COOKIE_NAME, CSRF_COOKIE_NAME=CSRF_COOKIE_NAME,
-    CSRF_USE_SESSIONS=CSRF_USE_SESSIONS,
+    MIDDLEWARE=MIDDLEWARE, SESSION_COOKIE_NAME=SESSION_COOKIE_NAME,
+    SESSION_COOKIE_SECURE=SESSION_COOKIE_SECURE, CSRF_USE_SESSIONS=CSRF_USE_SESSIONS,
     POLYSESSION_MANAGER=POLYSESSION_MANAGER,
     INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes"],
     DATABASES={{"default": {{"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}}},

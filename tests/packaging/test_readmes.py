@@ -19,6 +19,10 @@ from tests.packaging.conftest import LIBRARY, ROOT
 OF_THE_PROJECT, OF_THE_LIBRARY = ROOT / "README.md", LIBRARY / "README.md"
 PAGES = pytest.mark.parametrize("page", [OF_THE_PROJECT, OF_THE_LIBRARY], ids=["project", "library"])
 SHOWN = {"", "mermaid", "text"}  # pictures and output, nothing to type
+OF_A_NEW_PROJECT = (  # the lines of `django-admin startproject` that the example replaces
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+)
 CHECKED = {"python", "sh", "bash", "console", "toml"}
 
 
@@ -63,7 +67,7 @@ def test_each_example_of_the_library_runs_in_its_order(tmp_path: Path, monkeypat
     command = "python -m polysession keys keys"
     assert command in list(commands(OF_THE_LIBRARY))
     subprocess.run([sys.executable, *command.split()[1:]], check=True, capture_output=True)
-    shared: dict[str, Any] = {"__name__": "readme"}
+    shared: dict[str, Any] = {"__name__": "readme", "MIDDLEWARE": [*OF_A_NEW_PROJECT]}
     examples = [block for block in blocks(OF_THE_LIBRARY) if block.language == "python"]
     assert len(examples) == 4
     for block in examples:
