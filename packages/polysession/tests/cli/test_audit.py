@@ -183,6 +183,26 @@ def test_the_same_flask_app_on_polysession_fails_only_what_the_app_lacks(
     ]
 
 
+def test_the_same_django_app_on_polysession_fails_only_what_the_app_lacks(
+    serve: Any,
+    keys: Path,
+    prefix: str,
+    redis_nodes: tuple[tuple[str, int], ...],
+    certificate: Any,
+    tmp_path: Path,
+) -> None:
+    nodes = ",".join(f"{host}:{port}" for host, port in redis_nodes)
+    settings = {"STOCK_STACK": "polysession", "STOCK_KEYS": str(keys), "STOCK_PREFIX": prefix}
+    database = str(tmp_path / "db.sqlite3")
+    url = serve("stock_django:application", STOCK_DATABASE=database, STOCK_REDIS_NODES=nodes, **settings)
+    _, report = run(
+        *(url, "--preset", "django-polysession", "--app", describe(tmp_path, NOTES)),
+        *("--ca-file", str(certificate.file), "--redis", nodes),
+    )
+    # It has no page that lists sessions, and its views ask for no Cache-Control (Django: never_cache).
+    assert ids(report, "fail") == ["ASVS-7.5.2a", "ASVS-7.5.2b", "ASVS-14.3.2"]
+
+
 def test_timeouts_that_are_short_enough_are_sat_out(
     serve: Any,
     keys: Path,

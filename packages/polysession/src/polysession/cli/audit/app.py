@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from ...core.errors import InvalidSettings
 
-PRESETS = ("polysession", "django", "flask")
+PRESETS = ("polysession", "django", "django-polysession", "flask")
 _ACTIONS = ("sign_in", "sign_out", "write", "end_all", "password")
 _TABLES = ("csrf", "read", "sessions", "traces", "redis", "logs", "timeouts", "stated", *_ACTIONS)
 _PLAIN = ("preset", "name", "base_url", "ca_file", "cookie", "protected", "marker", "absent", "session_id")

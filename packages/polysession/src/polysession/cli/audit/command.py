@@ -29,7 +29,7 @@ PASSWORD = "AUDIT_PASSWORD"  # noqa: S105 - the variable's name
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("url", nargs="?", metavar="URL", help="the app's origin: https://host:port")
     parser.add_argument("--app", type=Path, metavar="FILE", help="its description, TOML: see docs/audit.md")
-    parser.add_argument("--preset", choices=PRESETS, help="a description that is here already")
+    parser.add_argument("--preset", choices=PRESETS, metavar="NAME", help=f"one of {', '.join(PRESETS)}")
     parser.add_argument("--user", metavar="NAME", help="who signs in")
     parser.add_argument("--user-password-file", type=Path, metavar="FILE", help=f"or the variable {PASSWORD}")
     parser.add_argument("--ca-file", metavar="FILE", help="authority of the app's certificate")
