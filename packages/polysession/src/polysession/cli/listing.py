@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 from . import DONE, NOT_FOUND, Terminal, text
 from .source import add_options as add_source
-from .source import open_manager
+from .source import open_manager, read_source
 
 NAME = "list"
 SUMMARY = "the live sessions of a principal"
@@ -45,5 +45,6 @@ def run(options: argparse.Namespace, terminal: Terminal) -> int:
         count = len(sessions)
         terminal.say(f"\n  {count} live session{'s' if count > 1 else ''}")
     else:
-        terminal.complain("this principal has no live session")
+        prefix = read_source(options, terminal.environment).prefix
+        terminal.complain(f"this principal has no live session under the prefix {prefix} (--prefix)")
     return DONE if sessions else NOT_FOUND
