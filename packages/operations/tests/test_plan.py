@@ -81,6 +81,16 @@ def test_a_primary_that_leaves_hands_over_to_a_replica_in_step_only():
     assert step.replica.ordinal == 5
 
 
+def test_a_replica_of_what_has_become_a_replica_follows_the_one_that_took_over():
+    """Redis refuses to replicate a replica: met by Hypothesis after all pods had moved twice."""
+    demoted = replace(member(2), primary_id="n0", slots=frozenset(), synced=True, follows="10.0.0.0:6379")
+    took_over = replace(member(0), slots=frozenset(range(6)))
+    stray = replace(member(3), synced=False, follows="10.0.9.9:6379")
+    step = next_step(cluster(took_over, demoted, stray), WANTED)
+    assert isinstance(step, Replicate)
+    assert (step.member.ordinal, step.primary.ordinal) == (3, 0)
+
+
 def test_a_replica_of_a_primary_that_moved_is_pointed_anew():
     late = replace(member(1), synced=False, follows="10.0.9.9:6379")
     step = next_step(cluster(late), WANTED)

@@ -4,6 +4,7 @@ lose the only copy of anything; the simulation refuses what is unsafe.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import dataclass
 
@@ -99,7 +100,14 @@ def assert_as_wanted(cluster: Cluster, wanted: Wanted) -> None:
     assert not observed.entries
 
 
-MODEL = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The same runs at each landing; `make test-full` looks for new ones.
+FULL = bool(os.environ.get("POLYSESSION_FULL"))
+MODEL = settings(
+    max_examples=1500 if FULL else 150,
+    derandomize=not FULL,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 
 @MODEL

@@ -40,10 +40,16 @@ def _is_stale(one: Member, other: Member) -> bool:
 
 
 def point(observed: Observed, _: Wanted) -> Step | None:
-    """A replica that learned its primary's new address by gossip may go on calling the old one, for ever."""
+    """A replica that learned its primary's new address by gossip may go on calling the old one, for ever. Where that
+    primary has become a replica itself, it follows the one that took over: Redis refuses to replicate a replica.
+    """
     for member in observed.members:
         primary = observed.by_id.get(member.primary_id or "")
-        if primary is not None and not member.synced and member.follows not in ("", primary.address):
+        if primary is not None and not primary.is_primary:
+            primary = observed.by_id.get(primary.primary_id or "")
+        if primary is None or not primary.is_primary:
+            continue
+        if not member.synced and member.follows not in ("", primary.address):
             return Replicate(member, primary, "it follows an address that its primary had")
     return None
 
