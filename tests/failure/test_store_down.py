@@ -20,20 +20,25 @@ def wait_until_signed_in(person: Person, seconds: float = 60) -> None:
     raise AssertionError("the store did not come back")
 
 
-def test_with_all_of_redis_stopped_the_answer_is_503_and_the_cookie_stays(
+def cookie_name(person: Person) -> str:
+    return next(c.name for c in person.http.cookies.jar if c.name.endswith("session"))
+
+
+def test_with_all_of_redis_stopped_the_answer_is_503_and_the_cookie_stays_and_a_sign_out_is_202(
     person: Person, platform, kill, redis_programs
 ):
     person.sign_in()
     person.put_in_cart("steel-rule", 3)
     token = person.cookie
     csrf = {"X-CSRF-Token": person.csrf()}
+    other = person.elsewhere()
+    others_token, others_csrf = other.cookie, other.csrf()
     for program in redis_programs:
         kill(program, "TERM")
     try:
         for method, path in (
             ("GET", "/api/users/me"), ("GET", "/api/users/sessions/current"), ("GET", "/api/orders/orders"),
             ("GET", "/api/orders/cart"), ("PUT", "/api/orders/cart/items/steel-rule"),
-            ("DELETE", "/api/users/sessions/current"),
         ):  # fmt: skip
             body = {"quantity": 1} if method == "PUT" else None
             answer = person.ask(method, path, json=body, headers=csrf)
@@ -43,9 +48,18 @@ def test_with_all_of_redis_stopped_the_answer_is_503_and_the_cookie_stays(
             assert answer.headers["content-type"] == "application/problem+json"
         anonymous = httpx.get(person.origin + "/api/orders/products", trust_env=False)
         assert anonymous.status_code == 200  # no cookie, no call
+        # The ledger takes a sign-out, and the keeper carries it on.
+        answer = other.ask("DELETE", "/api/users/sessions/current", headers={"X-CSRF-Token": others_csrf})
+        assert answer.status_code == 202, answer.text
+        assert other.cookie is None
     finally:
         platform.start()
     wait_until_signed_in(person)
+    other.http.cookies.set(cookie_name(person), str(others_token))
+    deadline = time.monotonic() + 30
+    while (status := other.http.get("/api/orders/orders").status_code) != 401 and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert status == 401
     assert person.cookie == token
     assert person.cart() == {"steel-rule": 3}
 

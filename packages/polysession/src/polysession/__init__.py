@@ -149,7 +149,14 @@ def connect(
             "sessions are stored plain: the ring seal has a key, the extra polysession[seal] is missing"
         )
     return SessionManager(
-        store, source, settings=settings, events=events, ledger=ledger, restorer=restorer, cipher=cipher
+        store,
+        source,
+        settings=settings,
+        events=events,
+        ledger=ledger,
+        restorer=restorer,
+        cipher=cipher,
+        warn=_log.warning,
     )
 
 

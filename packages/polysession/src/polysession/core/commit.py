@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 
 from . import retiming, rotation, timeouts
@@ -37,8 +36,6 @@ from .token import (
     new_secret,
     place,
 )
-
-_log = logging.getLogger(__name__)
 
 CREATE_TRIES = 3  # 96 random bits: a second try would be one for the newspapers
 
@@ -317,7 +314,7 @@ def _sign_in(context: Context, state: State, sign_in: SignIn) -> None:
             _create_signed_in(context, state, sign_in)
         except GenerationOutdated as error:
             # Once it is a race; time and again the services disagree on the account's number.
-            _log.warning("sign-in refused: its generation %d is older than %d", error.given, error.current)
+            context.warn(f"sign-in refused: its generation {error.given} is older than {error.current}")
             raise
     creation = sign_in.creation
     if creation is None:

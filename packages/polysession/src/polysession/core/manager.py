@@ -18,7 +18,7 @@ from .record import Address, Device, EndReason
 from .seal import Cipher, Sealer, seal_store
 from .session import Session
 from .settings import SessionSettings
-from .state import Context, State
+from .state import Context, State, silent
 from .store import Ended, Store
 from .token import Keys, KeySource, Token, is_session_id, parse, place, pseudonym
 
@@ -36,6 +36,7 @@ class SessionInfo:
 class SessionManager:
     """``keys``: what they are for good, or what gives those of this moment: each request keeps the ones that it
     began with. ``cipher`` seals attributes where the ring ``seal`` has a key; ``None``: they are stored plain.
+    ``warn``: the log's, for what somebody should mend.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class SessionManager:
         ledger: Ledger | None = None,
         restorer: Restorer | None = None,  # the ledger itself, where there is one
         cipher: Cipher | None = None,
+        warn: Callable[[str], None] = silent,
     ) -> None:
         self._store, self._cipher = store, cipher
         self._source: KeySource = (lambda: keys) if isinstance(keys, Keys) else keys
@@ -62,6 +64,7 @@ class SessionManager:
             events=events or Events(),
             ledger=ledger,
             restorer=restorer or ledger,
+            warn=warn,
         )
         self._shared = self._with_keys(context, context.keys)
 

@@ -19,6 +19,10 @@ from .timeouts import Wish
 from .token import Keys, Token
 
 
+def silent(_: str) -> None:
+    """Of a process without a log."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """Everything that is passed in: store, keys, settings, time, randomness, listeners."""
@@ -31,6 +35,7 @@ class Context:
     events: Events
     ledger: Ledger | None = None
     restorer: Restorer | None = None
+    warn: Callable[[str], None] = silent
 
     @property
     def unreturned(self) -> int:
