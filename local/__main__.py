@@ -125,10 +125,11 @@ def demo(options: argparse.Namespace, platform: Platform, terminal: Terminal) ->
     return tell(platform.layout, terminal, rounds=options.repeat)
 
 
-def manage(options: argparse.Namespace, layout: Layout, terminal: Terminal) -> int:
+def manage(options: argparse.Namespace, platform: Platform, terminal: Terminal) -> int:
     """Django's own commands with the settings of the running users service: `manage createsuperuser`."""
     del terminal
-    Platform(layout).states()
+    platform.states()  # says so when it does not run
+    layout = platform.layout
     environment = {**layout.environment(), **Users(layout).environment, "OTEL_EXPORTER_OTLP_ENDPOINT": ""}
     os.chdir(layout.root / "services" / "django-users")
     os.execve(layout.python, [str(layout.python), "manage.py", *options.command], environment)
