@@ -70,7 +70,7 @@ def commit(context: Context, state: State) -> None:
 def _create_anonymous(context: Context, state: State) -> None:
     if state.late:
         # The browser got a newer cookie a moment ago: another session must not overwrite it.
-        state.lose(context, state.end_reason)
+        state.lose(state.end_reason)
         raise SessionEnded("rotated-away")
     for _ in range(CREATE_TRIES):
         if state.creation is None:
@@ -176,7 +176,7 @@ def _lose(context: Context, state: State, outcome: Tombstone | Absent, *, had_ch
     reason: EndReason | None = outcome.reason if isinstance(outcome, Tombstone) else None
     if isinstance(outcome, Tombstone) and outcome.placed:
         context.events.ended(outcome.reason)
-    state.lose(context, reason)
+    state.lose(reason)
     state.late = reason == "rotated-away"
     if had_changes:
         raise SessionEnded(reason or "absent")

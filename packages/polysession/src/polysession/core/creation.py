@@ -10,9 +10,9 @@ from .timeouts import Wish, grant
 from .token import hash_secret, new_secret, new_session_id
 
 
-def anonymous_header(context: Context, state: State) -> Header:
+def _begin(context: Context, state: State, kind: Kind, device: Device | None) -> Header:
     now = context.store.now()
-    granted = grant(state.wish or Wish(), context.settings, Kind.ANONYMOUS, began=now)
+    granted = grant(state.wish or Wish(), context.settings, kind, began=now)
     return Header(
         secret_hash=b"",
         pepper_id="",
@@ -21,26 +21,23 @@ def anonymous_header(context: Context, state: State) -> Header:
         idle=granted.idle,
         absolute_at=granted.absolute_at,
         keep=granted.keep,
-        device=state.device or Device(),
+        device=device or Device(),
     )
 
 
+def anonymous_header(context: Context, state: State) -> Header:
+    return _begin(context, state, Kind.ANONYMOUS, state.device)
+
+
 def signed_in_header(context: Context, state: State, sign_in: SignIn, principal_key: str) -> Header:
-    now = context.store.now()
-    granted = grant(state.wish or Wish(), context.settings, Kind.SIGNED_IN, began=now)
-    return Header(
-        secret_hash=b"",
-        pepper_id="",
-        created_at=now,
-        last_seen_at=now,
-        idle=granted.idle,
-        absolute_at=granted.absolute_at,
-        keep=granted.keep,
+    device = state.device or (sign_in.old.device if sign_in.old else None)
+    header = _begin(context, state, Kind.SIGNED_IN, device)
+    return alter(
+        header,
         generation=sign_in.generation,
         principal_key=principal_key,
         principal=sign_in.principal,
-        device=state.device or (sign_in.old.device if sign_in.old else Device()),
-        authenticated_at=now,
+        authenticated_at=header.created_at,
     )
 
 

@@ -51,10 +51,10 @@ def end_read(context: Context, state: State, reason: EndReason) -> None:
         )
         if isinstance(done.outcome, Ended | Tombstone):
             reason = done.outcome.reason
-        state.lose(context, reason)
+        state.lose(reason)
         state.end_confirmed = done.ending.confirmed
     else:
-        state.lose(context, state.end_reason)
+        state.lose(state.end_reason)
     state.ended = True
     if had_cookie and not was_late:
         state.cookie = cookie.clear_session(context.settings)

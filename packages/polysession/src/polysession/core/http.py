@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from . import errors
 from .cookie import Cookie
@@ -20,6 +20,8 @@ SESSION_ID_HEADER = "X-Session-Id"
 CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf_token"
 PROBLEM_TYPE = "application/problem+json"
+
+AnswerT = TypeVar("AnswerT", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,19 @@ class Problem:
         title = "Content Too Large" if self.status == 413 else HTTPStatus(self.status).phrase
         members = {"type": "about:blank", "title": title, "status": self.status, "detail": self.detail}
         return members if self.end_reason is None else members | {"end_reason": self.end_reason}
+
+
+class ProblemMaker(Protocol[AnswerT]):
+    """Makes an RFC 9457 answer. An app passes its own, to tell of all errors in one form."""
+
+    def __call__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        end_reason: str | None = ...,
+        headers: Mapping[str, str] | None = ...,
+    ) -> AnswerT: ...
 
 
 def problem_of(error: errors.PolysessionError) -> Problem | None:

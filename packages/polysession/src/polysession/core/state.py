@@ -115,7 +115,7 @@ class State:
         self.cookie_due = self.offered = False
         self.standing = Standing.CURRENT
 
-    def lose(self, _context: Context, reason: EndReason | None) -> None:
+    def lose(self, reason: EndReason | None) -> None:
         """No live session stands behind it any more; what was to be written is dropped."""
         self.header = None
         self.end_reason = reason

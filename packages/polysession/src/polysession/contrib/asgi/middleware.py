@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -29,17 +29,7 @@ _FORM = "application/x-www-form-urlencoded"
 _POLICY_VIOLATION, _TRY_AGAIN_LATER = 1008, 1013  # RFC 6455, section 7.4.1, and its registry
 
 
-class ProblemMaker(Protocol):
-    """Makes an RFC 9457 answer. An app passes its own, to tell of all errors in one form."""
-
-    def __call__(
-        self,
-        status: int,
-        detail: str,
-        *,
-        end_reason: str | None = ...,
-        headers: Mapping[str, str] | None = ...,
-    ) -> Response: ...
+ProblemMaker = http.ProblemMaker[Response]
 
 
 def make_problem(

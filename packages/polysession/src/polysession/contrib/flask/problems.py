@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
 
 from flask import Response, json
 
-from ...core.http import PROBLEM_TYPE, Problem
+from ...core import http
 
-
-class ProblemMaker(Protocol):
-    """Makes an RFC 9457 answer. An app passes its own, to tell of all errors in one form."""
-
-    def __call__(
-        self,
-        status: int,
-        detail: str,
-        *,
-        end_reason: str | None = ...,
-        headers: Mapping[str, str] | None = ...,
-    ) -> Response: ...
+ProblemMaker = http.ProblemMaker[Response]
 
 
 def make_problem(
     status: int, detail: str, *, end_reason: str | None = None, headers: Mapping[str, str] | None = None
 ) -> Response:
     """The default ``ProblemMaker``."""
-    members = Problem(status, detail, end_reason).members
-    return Response(json.dumps(members), status, headers, content_type=PROBLEM_TYPE)
+    members = http.Problem(status, detail, end_reason).members
+    return Response(json.dumps(members), status, headers, content_type=http.PROBLEM_TYPE)

@@ -46,6 +46,21 @@ local function expiry_reason(header)
   return IDLE
 end
 
+-- The header of a live record; or nil, and the script's answer. Who is told `expired` ends it, with all its keys declared.
+local function find_live(record, unreturned)
+  local header = redis.call('HGET', record, '')
+  if not header then
+    return nil, { now, 'absent' }
+  end
+  if kind(header) ~= RECORD then
+    return nil, { now, 'tombstone', header }
+  end
+  if expires_at(header, unreturned) <= now then
+    return nil, { now, 'expired', principal_key(header) }
+  end
+  return header
+end
+
 -- Indexes live at least as long as the last record that they name.
 local function extend(key, at)
   if redis.call('PEXPIRETIME', key) < at then

@@ -3,15 +3,9 @@
 -- Answers what is on offer: nonce, successor's hash, 1 if it was not before.
 local unreturned = tonumber(ARGV[1])
 
-local header = redis.call('HGET', KEYS[1], '')
+local header, otherwise = find_live(KEYS[1], unreturned)
 if not header then
-  return { now, 'absent' }
-end
-if kind(header) ~= RECORD then
-  return { now, 'tombstone', header }
-end
-if expires_at(header, unreturned) <= now then
-  return { now, 'expired', principal_key(header) }
+  return otherwise
 end
 if secret_hash(header) ~= ARGV[2] then
   return { now, 'conflicted' }

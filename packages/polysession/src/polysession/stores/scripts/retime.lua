@@ -2,15 +2,9 @@
 -- ARGV: session ID, unreturned ms, principal key, idle ms, absolute at, the flags that say how long the cookie is kept
 local id, unreturned, key = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 
-local header = redis.call('HGET', KEYS[1], '')
+local header, otherwise = find_live(KEYS[1], unreturned)
 if not header then
-  return { now, 'absent' }
-end
-if kind(header) ~= RECORD then
-  return { now, 'tombstone', header }
-end
-if expires_at(header, unreturned) <= now then
-  return { now, 'expired', principal_key(header) }
+  return otherwise
 end
 if principal_key(header) ~= key then
   return { now, 'absent' } -- another principal's

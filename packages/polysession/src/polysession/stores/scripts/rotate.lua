@@ -3,15 +3,9 @@
 -- the header's tail from now on ('': as it is)
 local unreturned = tonumber(ARGV[1])
 
-local header = redis.call('HGET', KEYS[1], '')
+local header, otherwise = find_live(KEYS[1], unreturned)
 if not header then
-  return { now, 'absent' }
-end
-if kind(header) ~= RECORD then
-  return { now, 'tombstone', header }
-end
-if expires_at(header, unreturned) <= now then
-  return { now, 'expired', principal_key(header) }
+  return otherwise
 end
 
 local rotated = false

@@ -2,15 +2,9 @@
 -- ARGV: session ID, unreturned ms, then name, expected tag ('': not there), attribute ('': delete), …
 local id, unreturned = ARGV[1], tonumber(ARGV[2])
 
-local header = redis.call('HGET', KEYS[1], '')
+local header, otherwise = find_live(KEYS[1], unreturned)
 if not header then
-  return { now, 'absent' }
-end
-if kind(header) ~= RECORD then
-  return { now, 'tombstone', header }
-end
-if expires_at(header, unreturned) <= now then
-  return { now, 'expired', principal_key(header) } -- the caller ends it, with all its keys declared
+  return otherwise
 end
 
 local disputed, set, deleted = { now, 'conflicted' }, {}, {}

@@ -145,6 +145,17 @@ def password_ends_others(subject: Subject) -> Finding:
     )
 
 
+def _awaited(subject: Subject, name: str, seconds: float | None) -> float | Finding:
+    """The seconds, where they can be waited for; else what to say instead."""
+    if seconds == 0:
+        return failed("there is none (stated)")
+    if seconds is None or seconds > subject.wait:
+        return needs(
+            f"timeouts.{name} of a test deployment, and --wait of as many seconds (it is {subject.wait:.0f})"
+        )
+    return seconds
+
+
 @check(
     "ASVS-7.3.1",
     "A session ends when it is not used: idle timeout",
@@ -152,13 +163,9 @@ def password_ends_others(subject: Subject) -> Finding:
     advice="End a session on the server when it was not used for so long.",
 )
 def idles_out(subject: Subject) -> Finding:
-    idle = subject.app.timeouts.idle
-    if idle == 0:
-        return failed("there is none (stated)")
-    if idle is None or idle > subject.wait:
-        return needs(
-            f"timeouts.idle of a test deployment, and --wait of as many seconds (it is {subject.wait:.0f})"
-        )
+    idle = _awaited(subject, "idle", subject.app.timeouts.idle)
+    if isinstance(idle, Finding):
+        return idle
     browser = subject.sign_in().browser
     sleep(idle + 1)
     return judged(not subject.is_signed_in(browser), f"after {idle + 1} s without a request")
@@ -171,13 +178,9 @@ def idles_out(subject: Subject) -> Finding:
     advice="End a session on the server so long after its sign-in.",
 )
 def ends_at_last(subject: Subject) -> Finding:
-    absolute = subject.app.timeouts.absolute
-    if absolute == 0:
-        return failed("there is none (stated)")
-    if absolute is None or absolute > subject.wait:
-        return needs(
-            f"timeouts.absolute of a test deployment, and --wait of as many seconds (it is {subject.wait:.0f})"
-        )
+    absolute = _awaited(subject, "absolute", subject.app.timeouts.absolute)
+    if isinstance(absolute, Finding):
+        return absolute
     browser = subject.sign_in().browser
     until = time.monotonic() + absolute + 1
     asked = 0
