@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from polysession.core.errors import (
+    ReadOnly,
     SessionEnded,
     StoreUnavailable,
 )
@@ -147,6 +149,23 @@ def test_an_end_without_an_answer_leaves_everything_as_it_was(bench: Any) -> Non
     bench.store.away_before = set()
     session.end()
     assert bench.manager.open(token).end_reason == "logout"
+
+
+def test_an_optional_view_that_saw_an_empty_session_can_end_it_by_the_ledger(bench: Any) -> None:
+    class Ledger:
+        def end_by_token(self, _context: object, token: Any, _reason: str, *, at: int) -> bool:
+            return bool(at) and token.address == session.address
+
+    token = bench.sign_in()
+    session = bench.manager.open(token, optional=True)
+    bench.store.away_before = {"read", "end"}
+    assert session.principal is None
+    with pytest.raises(ReadOnly):
+        session.end()  # nobody takes it
+    session._context = replace(session._context, ledger=Ledger())
+    session.end()
+    assert session.cookie is not None
+    assert (session.cookie.max_age, session.end_confirmed) == (0, False)
 
 
 def test_a_write_after_the_end_begins_a_new_anonymous_session(bench: Any) -> None:

@@ -69,7 +69,8 @@ def end_unread(context: Context, state: State, reason: EndReason) -> bool:
         return False
     if not context.ledger.end_by_token(context, token, reason, at=context.store.now()):
         return False
-    state.loaded, state.end_reason, state.end_confirmed = True, reason, False
+    state.loaded, state.unknown = True, False
+    state.end_reason, state.end_confirmed = reason, False
     return True
 
 

@@ -293,7 +293,7 @@ class Session(MutableMapping[str, Any]):
         """
         try:
             self._writable()
-        except StoreUnavailable:
+        except (StoreUnavailable, ReadOnly):
             if not end_unread(self._context, self._state, reason):
                 raise
         end_read(self._context, self._state, reason)

@@ -139,8 +139,7 @@ async def enter_and_fail(request: Request) -> Response:
 
 
 async def leave(request: Request) -> Response:
-    await sign_out(request)
-    return PlainTextResponse("ok")
+    return Response(status_code=204 if await sign_out(request) else 202)
 
 
 def leave_in_thread(request: Request) -> Response:

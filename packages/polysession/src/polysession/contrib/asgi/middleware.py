@@ -216,7 +216,7 @@ class _Answer:
         if given is None and headers.get("content-type", "").partition(";")[0].strip() == _FORM:
             given, receive = await _find_field(receive)
         session = self._session
-        if not await run(session.core.check_csrf, session.csrf_cookie, given):
+        if not await run(session.check_csrf, given):
             await self._replace(
                 http.Problem(403, f"Send a fresh CSRF token in the header {http.CSRF_HEADER}.")
             )

@@ -11,7 +11,7 @@ from starlette.types import Scope
 from ...core import cookie as cookies
 from ...core import http
 from ...core.bridge import run
-from ...core.errors import PolysessionError, SessionEnded, StoreUnavailable
+from ...core.errors import PolysessionError, ReadOnly, SessionEnded, StoreUnavailable
 from ...core.manager import SessionManager
 from ...core.migration import Predecessor
 from ...core.record import Device
@@ -109,6 +109,30 @@ class AsgiSession(MutableMapping[str, Any]):
                 await run(lambda: self._core.exists)
             except PolysessionError as error:
                 self._fault = error
+
+    def check_csrf(self, given: str | None) -> bool:
+        """As the core's. Where the store gave no answer, one that does not fit raises ``StoreUnavailable``: it may fit
+        what the store has.
+        """
+        self.used = True
+        if self._fault is None and self._core.check_csrf(self.csrf_cookie, given):
+            return True
+        _ = self.core
+        return False
+
+    def end(self) -> bool:
+        """``True``: a replica has it, or there was nothing to end. ``False``: pending. Where the store gave no answer it
+        ends by the ledger. Raises ``StoreUnavailable``.
+        """
+        self.used = True
+        if self._fault is not None:
+            raise self._fault
+        try:
+            self._core.end("logout")
+        except ReadOnly:
+            _ = self.core  # raises, unless the view is optional
+            raise
+        return self._core.end_confirmed
 
     def known_principal(self) -> str | None:
         """Of what was loaded, for telemetry. Not a use of the session."""

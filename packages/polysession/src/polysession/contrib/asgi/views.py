@@ -71,9 +71,12 @@ async def sign_in(connection: HTTPConnection, principal: str, *, generation: int
     await run(core.commit)
 
 
-async def sign_out(connection: HTTPConnection) -> None:
-    """At once: the session ends in every service, and the cookie is cleared."""
-    await run(current_session(connection).core.end, "logout")
+async def sign_out(connection: HTTPConnection) -> bool:
+    """At once: the session ends in every service, and the cookie is cleared. ``True``: a replica of the store has it
+    (answer 204). ``False``: it is pending (answer 202); so where the store gives no answer and the ledger takes it.
+    Raises ``StoreUnavailable`` where neither has it.
+    """
+    return await run(current_session(connection).end)
 
 
 async def commit(connection: HTTPConnection) -> None:
