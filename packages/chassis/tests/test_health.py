@@ -25,9 +25,9 @@ def unreachable(environ: Any, start_response: Any) -> Any:
 
 
 def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while not condition():
-        assert time.monotonic() < deadline, "did not happen within 5 s"
+        assert time.monotonic() < deadline, "did not happen within 20 s"
         time.sleep(0.01)
 
 
@@ -86,13 +86,13 @@ def test_the_body_never_says_what_an_error_says() -> None:
 
 def test_a_check_that_hangs_counts_as_down_and_holds_up_no_probe() -> None:
     release = threading.Event()
-    health = Health({"store": release.wait, "database": Dependency(True)}, interval=0.01, cap=0.05)
+    health = Health({"store": release.wait, "database": Dependency(True)}, interval=0.01, cap=1.0)
     health.start()
     eventually(lambda: health.report().dependencies["database"].up)
-    eventually(lambda: health.report().dependencies["store"].error == "no answer within 0.05 s")
+    eventually(lambda: health.report().dependencies["store"].error == "no answer within 1 s")
     before = time.monotonic()
     assert get(HealthEndpoints(unreachable, health), "/readyz")[0] == 503
-    assert time.monotonic() - before < 0.05
+    assert time.monotonic() - before < 0.9  # not even the time that a check has
     release.set()
     health.stop()
 
