@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from polysession.core.record import Timeouts
 from polysession.stores import ledger
-from polysession.stores.ledger import Row, row_of
+from polysession.stores.ledger import SCHEMA, Row, row_of
 from polysession.testing import make_address, make_record
 
 NOW = 1_800_000_000_000
@@ -27,6 +27,36 @@ def test_a_row_comes_back_as_it_was_written_and_repeating_it_changes_nothing(con
     ledger.insert(connection, replace(row, secret_hash=bytes(16)))
     assert ledger.find(connection, row.session_id) == row
     assert ledger.find(connection, "nobody") is None
+
+
+@pytest.mark.parametrize("keep", [None, True, False])
+def test_a_restored_session_keeps_its_cookie_as_long_as_before(connection: Any, keep: bool | None) -> None:
+    row = make_row(keep=keep)
+    ledger.insert(connection, row)
+    found = ledger.find(connection, row.session_id)
+    assert found is not None
+    assert found.header(NOW).keep is keep
+    ledger.retime(connection, row.session_id, Timeouts(5, 7, not keep), principal=row.principal)
+    found = ledger.find(connection, row.session_id)
+    assert found is not None
+    assert found.header(NOW).keep is (not keep)
+
+
+def test_the_tables_of_an_earlier_release_get_what_they_lack_and_its_writes_go_on(connection: Any) -> None:
+    row = make_row(keep=True)
+    connection.execute("ALTER TABLE polysession_ledger DROP COLUMN keep")
+    for _ in range(2):
+        connection.execute(SCHEMA)
+    ledger.insert(connection, row)
+    names = [name for name in Row.__slots__ if name != "keep"] + ["checked_at", "changed_at"]
+    columns = ", ".join(names)
+    earlier = columns.replace("session_id", "'earlier'", 1)
+    connection.execute(
+        f"INSERT INTO polysession_ledger ({columns}) SELECT {earlier} FROM polysession_ledger "
+        f"WHERE session_id = '{row.session_id}'"
+    )
+    assert ledger.find(connection, row.session_id) == row
+    assert ledger.find(connection, "earlier") == replace(row, session_id="earlier", keep=None)
 
 
 def test_a_session_ends_once_and_for_its_own_principal_only(connection: Any) -> None:

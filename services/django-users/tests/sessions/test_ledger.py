@@ -263,10 +263,11 @@ def test_a_pending_sign_out_is_repeated_by_the_keeper(person: Any, keep: Any, mo
 
 def test_timeouts_of_its_own_outlive_the_loss_of_redis(person: Any) -> None:
     session = get_manager().open(person.token)
-    session.set_timeouts(idle=7 * 86_400)
+    session.set_timeouts(idle=7 * 86_400, keep=True)
     session.commit()
     row = row_of(person)
     assert (row.idle, row.absolute_at - row.created_at) == (7 * 86_400_000, 30 * 86_400_000)
     empty_redis()
     assert person.get("/api/users/me").status_code == 200
-    assert get_manager().open(person.token).timeouts.idle == 7 * 86_400_000
+    restored = get_manager().open(person.token)
+    assert (restored.timeouts.idle, restored.keeps_cookie) == (7 * 86_400_000, True)

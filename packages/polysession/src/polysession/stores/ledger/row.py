@@ -30,6 +30,7 @@ class Row:
     ended_at: int | None = None
     end_reason: EndReason | None = None
     confirmed: bool = True
+    keep: bool | None = None  # of the cookie; also ``None`` in rows of earlier releases
 
     @property
     def address(self) -> Address:
@@ -58,6 +59,7 @@ class Row:
             previous_hash=self.previous_hash,
             principal=self.principal,
             authenticated_at=self.authenticated_at,
+            keep=self.keep,
         )
 
 
@@ -80,4 +82,5 @@ def row_of(address: Address, header: Header) -> Row:
         last_seen_at=header.last_seen_at,
         idle=header.idle,
         absolute_at=header.absolute_at,
+        keep=header.keep,
     )

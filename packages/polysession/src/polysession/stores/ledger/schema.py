@@ -1,4 +1,6 @@
-"""The tables for who has no Django. PostgreSQL; the same columns as the Django app's migrations."""
+"""The tables for who has no Django. PostgreSQL; the same columns as the Django app's migrations. To be run again with
+each release, before it serves: it adds what is missing, and nothing that an earlier release stumbles over.
+"""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS polysession_ledger (
@@ -22,6 +24,7 @@ CREATE TABLE IF NOT EXISTS polysession_ledger (
     end_reason varchar(16) NULL,
     confirmed boolean NOT NULL
 );
+ALTER TABLE polysession_ledger ADD COLUMN IF NOT EXISTS keep boolean NULL;
 CREATE INDEX IF NOT EXISTS polysession_ledger_principal ON polysession_ledger (principal);
 CREATE INDEX IF NOT EXISTS polysession_ledger_changed ON polysession_ledger (changed_at);
 CREATE INDEX IF NOT EXISTS polysession_ledger_live ON polysession_ledger (checked_at) WHERE ended_at IS NULL;

@@ -10,7 +10,7 @@ from .row import Row
 
 _COLUMNS = (
     "session_id, partition, principal, principal_key, secret_hash, pepper_id, previous_hash, rotation_count, "
-    "generation, created_at, authenticated_at, last_seen_at, idle, absolute_at, ended_at, end_reason, confirmed"
+    "generation, created_at, authenticated_at, last_seen_at, idle, absolute_at, ended_at, end_reason, confirmed, keep"
 )
 _SELECT = f"SELECT {_COLUMNS} FROM polysession_ledger "  # noqa: S608 - names of our own
 
@@ -27,6 +27,7 @@ def insert(connection: Connection, row: Row) -> None:
         *(row.session_id, row.partition, row.principal, row.principal_key, row.secret_hash, row.pepper_id),
         *(row.previous_hash, row.rotation_count, row.generation, row.created_at, row.authenticated_at),
         *(row.last_seen_at, row.idle, row.absolute_at, row.ended_at, row.end_reason, row.confirmed),
+        row.keep,
         *(row.last_seen_at, row.created_at),
     )
     marks = ", ".join(["%s"] * len(values))
@@ -119,9 +120,9 @@ def retime(connection: Connection, session_id: str, timeouts: Timeouts, *, princ
     return (
         _change(
             connection,
-            "UPDATE polysession_ledger SET idle = %s, absolute_at = %s "
+            "UPDATE polysession_ledger SET idle = %s, absolute_at = %s, keep = %s "
             "WHERE session_id = %s AND principal = %s AND ended_at IS NULL",
-            (timeouts.idle, timeouts.absolute_at, session_id, principal),
+            (timeouts.idle, timeouts.absolute_at, timeouts.keep, session_id, principal),
         )
         > 0
     )
@@ -220,5 +221,6 @@ def _read(columns: Sequence[Any]) -> Row:
     values = list(columns)
     for index in (4, 6):
         values[index] = bytes(values[index])
-    values[-1] = bool(values[-1])
+    for index in (-2, -1):
+        values[index] = None if values[index] is None else bool(values[index])
     return Row(*values)

@@ -28,6 +28,7 @@ class LedgerRow(models.Model):
     ended_at = models.BigIntegerField(null=True)
     end_reason = models.CharField(max_length=16, null=True)
     confirmed = models.BooleanField()
+    keep = models.BooleanField(null=True)
 
     class Meta:
         db_table = "polysession_ledger"
