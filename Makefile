@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 UV := .venv/bin/uv
 EXPORT := $(UV) export --quiet --no-header --no-annotate --no-emit-workspace
 
-.PHONY: help install up down reset status logs demo admin test test-full check bench bench-growth images kind-up kind-test kind-down requirements openapi terraform-check charts
+.PHONY: help install up down reset status logs demo admin test test-full check bench bench-growth images kind-up kind-test kind-test-full kind-down requirements openapi terraform-check charts
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -57,6 +57,9 @@ kind-up: ## the platform on a cluster of kind's, at http://127.0.0.1:8480; needs
 
 kind-test: ## what every landing proves on that cluster, in at most 30 minutes
 	@$(PYTHON) -m tests.cluster test
+
+kind-test-full: ## what a chart release proves on that cluster, in at most 75 minutes; ONLY="resize rotation" for some
+	@$(PYTHON) -m tests.cluster test-full $(ONLY)
 
 kind-down: ## removes the cluster
 	@$(PYTHON) -m tests.cluster down

@@ -1,11 +1,14 @@
-"""``python -m tests.cluster up|test|down``: the Makefile's ``kind-*``. ``test`` takes paths; without, every landing."""
+"""``python -m tests.cluster up|test|test-full|down``: the Makefile's ``kind-*``. ``test`` takes paths; without, every
+landing. ``test-full`` takes names of its modules (``resize``); without, all of them.
+"""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from tests.cluster import evidence, kind, release
 from tests.cluster.shell import (
@@ -51,6 +54,15 @@ def test(*paths: str) -> int:
     return subprocess.run([sys.executable, "-m", "pytest", *words, *paths], cwd=ROOT, check=False).returncode
 
 
+def _modules(names: Sequence[str]) -> list[str]:
+    """Paths of modules of the full suite: ``resize`` is one. Without names, the folder. Raises ``CommandFailed``."""
+    folder = Path("tests/cluster/full")
+    files = {file.stem.removeprefix("test_"): str(file) for file in sorted((ROOT / folder).glob("test_*.py"))}
+    if unknown := [name for name in names if name not in files]:
+        raise CommandFailed(f"There is no {', '.join(unknown)}. There are: {', '.join(files)}.")
+    return [files[name] for name in names] or [str(folder)]
+
+
 def _tell(what: str, work: Callable[[], object]) -> None:
     started = time.monotonic()
     if sys.stdout.isatty():
@@ -66,13 +78,15 @@ def main(words: list[str]) -> int:
                 return up()
             case ["test", *paths]:
                 return test(*(paths or ["tests/cluster/landing"]))
+            case ["test-full", *names]:
+                return test(*_modules(names))
             case ["down"]:
                 kind.delete()
                 return 0
     except CommandFailed as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
-    print("There are: up, test, down.", file=sys.stderr)
+    print("There are: up, test, test-full, down.", file=sys.stderr)
     return 2
 
 

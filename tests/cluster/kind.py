@@ -82,10 +82,28 @@ def build_images() -> None:
 
 def load_images(chart: str, *values: str) -> tuple[str, ...]:
     """Those of the chart that this machine has, ours among them; the workers pull the others. One call: one archive."""
-    wanted = sorted(images_of(helm("template", NAME, chart, *values)))
-    here = tuple(one for one in wanted if run("docker", "image", "ls", "-q", one).strip())
-    run("kind", "load", "docker-image", *here, "--name", NAME, "--nodes", ",".join(NODES), seconds=1800)
+    return _load(images_of(helm("template", NAME, chart, *values)))
+
+
+def load_missing_images(chart: str, *values: str) -> tuple[str, ...]:
+    """The same, without what a worker has by that name."""
+    return _load(images_of(helm("template", NAME, chart, *values)) - _loaded())
+
+
+def _load(wanted: set[str]) -> tuple[str, ...]:
+    here = tuple(one for one in sorted(wanted) if run("docker", "image", "ls", "-q", one).strip())
+    if here:
+        run("kind", "load", "docker-image", *here, "--name", NAME, "--nodes", ",".join(NODES), seconds=1800)
     return here
+
+
+def _loaded() -> set[str]:
+    """By every worker, under the names that charts use."""
+    lists = [
+        run("docker", "exec", node, "ctr", "-n", "k8s.io", "images", "ls", "-q").split() for node in NODES
+    ]
+    names = set.intersection(*(set(one) for one in lists))
+    return {name.removeprefix("docker.io/").removeprefix("library/") for name in names}
 
 
 def images_of(manifest: str) -> set[str]:

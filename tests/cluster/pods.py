@@ -34,6 +34,14 @@ class Pods:
         found = [pod for pod in self.all() if pod.metadata.name.rpartition("-")[0] == REDIS]
         return sorted(found, key=lambda pod: int(pod.metadata.name.rpartition("-")[2]))
 
+    def redis_volumes(self) -> set[str]:
+        """Claims of Redis pods, also of such as are gone; but not what is on its way out."""
+        selector = "app.kubernetes.io/name=redis-cluster"
+        found: list[Any] = self.core.list_namespaced_persistent_volume_claim(
+            self.namespace, label_selector=selector
+        ).items
+        return {one.metadata.name for one in found if one.metadata.deletion_timestamp is None}
+
     def unready(self) -> list[str]:
         """Of what should serve, which a set owns: others end."""
         return [

@@ -13,12 +13,18 @@ import httpx
 from tests.cluster.shell import CONTEXT, KUBECONFIG, NAMESPACE, RELEASE
 
 
+class NoForward(AssertionError):
+    """No pod of the Service takes a connection now."""
+
+
 @contextmanager
-def forwarded(service: str, port: int) -> Iterator[httpx.Client]:
-    """A client of ``<release>-<service>``, while the block runs."""
+def forwarded(
+    service: str, port: int, *, release: str = RELEASE, local: int | None = None
+) -> Iterator[httpx.Client]:
+    """A client of ``<release>-<service>``, while the block runs; ``local``: on that port. Raises ``NoForward``."""
     words = ["--namespace", NAMESPACE, "port-forward", "--address", "127.0.0.1"]
     process = subprocess.Popen(
-        ["kubectl", "--context", CONTEXT, *words, f"service/{RELEASE}-{service}", f":{port}"],
+        ["kubectl", "--context", CONTEXT, *words, f"service/{release}-{service}", f"{local or ''}:{port}"],
         env={**os.environ, "KUBECONFIG": str(KUBECONFIG)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -28,7 +34,8 @@ def forwarded(service: str, port: int) -> Iterator[httpx.Client]:
         assert process.stdout is not None
         said = process.stdout.readline()
         found = re.search(r"127\.0\.0\.1:(\d+) ->", said)
-        assert found, f"kubectl port-forward to {service} said: {said}"
+        if found is None:
+            raise NoForward(f"kubectl port-forward to {service} said: {said}")
         with httpx.Client(base_url=f"http://127.0.0.1:{found[1]}", timeout=20, trust_env=False) as client:
             yield client
     finally:

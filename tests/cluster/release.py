@@ -8,11 +8,12 @@ import time
 from collections.abc import Sequence
 
 from tests.cluster import kind
-from tests.cluster.shell import NAMESPACE, RELEASE, ROOT, STATE, helm
+from tests.cluster.shell import NAMESPACE, RELEASE, ROOT, STATE, helm, kubectl
 
 CHARTS = STATE / "charts"
 CHART = str(CHARTS / "polysession")
 VALUES = ("--values", str(CHARTS / "polysession/ci/kind-values.yaml"))
+VALKEY = ("--set", "redis.engine=valkey")
 READY_SECONDS = 300
 _RECORD = STATE / "installed.json"
 
@@ -30,7 +31,7 @@ def install(*more: str) -> float:
     started = time.monotonic()
     helm("install", RELEASE, CHART, *VALUES, *more, "--wait", "--timeout", f"{READY_SECONDS}s")
     seconds = time.monotonic() - started
-    _RECORD.write_text(json.dumps({"seconds": seconds}))
+    _RECORD.write_text(json.dumps({"seconds": seconds, "values": more}))
     return seconds
 
 
@@ -39,9 +40,15 @@ def seconds_to_ready() -> float:
     return float(json.loads(_RECORD.read_text())["seconds"])
 
 
-def upgrade(*more: str) -> float:
+def is_as_installed(*more: str) -> bool:
+    """With these values, and never upgraded."""
+    return revision() == 1 and json.loads(_RECORD.read_text())["values"] == list(more)
+
+
+def upgrade(*more: str, seconds: float = READY_SECONDS * 2) -> float:
+    """``seconds``: how long until everything must be Ready, else ``CommandFailed``."""
     started = time.monotonic()
-    words = ("--wait", "--timeout", f"{READY_SECONDS * 2}s")
+    words = ("--wait", "--timeout", f"{seconds:.0f}s")
     helm("upgrade", RELEASE, CHART, *VALUES, *more, *words)
     return time.monotonic() - started
 
@@ -55,6 +62,18 @@ def rollback(revision: int = 0) -> float:
 
 def uninstall() -> None:
     helm("uninstall", RELEASE, "--wait", "--timeout", f"{READY_SECONDS}s", "--ignore-not-found")
+
+
+def renew(*more: str) -> float:
+    """Installs anew; of what was before, accounts and keys stay, and Redis' data goes: no engine reads the other's files.
+
+    Returns the seconds until everything is Ready.
+    """
+    uninstall()
+    gone = ("--namespace", NAMESPACE, "--selector", "app.kubernetes.io/name=redis-cluster")
+    kubectl("delete", "pods,pvc", *gone, "--wait", "--timeout", "120s", "--ignore-not-found")
+    kind.load_missing_images(CHART, *VALUES, *more)
+    return install(*more)
 
 
 def revision() -> int:
