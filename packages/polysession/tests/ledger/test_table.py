@@ -42,13 +42,25 @@ def test_a_restored_session_keeps_its_cookie_as_long_as_before(connection: Any, 
     assert found.header(NOW).keep is (not keep)
 
 
+def test_when_a_session_took_an_old_ones_place_is_written_once(connection: Any) -> None:
+    row, other = make_row(), make_row()
+    for one in (row, other):
+        ledger.insert(connection, one)
+    for at in (NOW + 1, NOW + 2):
+        ledger.exchange(connection, row.session_id, at=at)
+    assert ledger.find(connection, row.session_id) == replace(row, exchanged_at=NOW + 1)
+    assert ledger.find(connection, other.session_id) == other
+
+
 def test_the_tables_of_an_earlier_release_get_what_they_lack_and_its_writes_go_on(connection: Any) -> None:
     row = make_row(keep=True)
-    connection.execute("ALTER TABLE polysession_ledger DROP COLUMN keep")
+    since = ("keep", "exchanged_at")
+    for column in since:
+        connection.execute(f"ALTER TABLE polysession_ledger DROP COLUMN {column}")
     for _ in range(2):
         connection.execute(SCHEMA)
     ledger.insert(connection, row)
-    names = [name for name in Row.__slots__ if name != "keep"] + ["checked_at", "changed_at"]
+    names = [name for name in Row.__slots__ if name not in since] + ["checked_at", "changed_at"]
     columns = ", ".join(names)
     earlier = columns.replace("session_id", "'earlier'", 1)
     connection.execute(

@@ -48,6 +48,14 @@ class Ledger(Restorer, Protocol):
         """Other timeouts of the live row."""
         ...
 
+    def exchange(self, address: Address, *, at: int) -> None:
+        """The session took an old one's place (``migration``), whose cookie is used up by it."""
+        ...
+
+    def exchanged_at(self, address: Address) -> int | None:
+        """When ``exchange`` said so first; ``None``: it never did."""
+        ...
+
     def end_principal(
         self, principal: str, reason: EndReason, *, generation: int, at: int, keep: str | None = None
     ) -> int:

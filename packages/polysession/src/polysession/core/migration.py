@@ -4,7 +4,9 @@ The first request that comes with an old cookie and without ours: the old sessio
 makes a crash harmless and parallel requests one: (1) the new session, (2) a claim on the old cookie, (3) the end of the old
 session. ID and secret of the new one are HMACs of the old cookie by the placement key, so whoever repeats (1) makes no
 second session and gets the same token; a token from before never opens it, and only the keys make it. For ``JOIN``
-seconds after (2) other requests that were under way with the old cookie join in; later it is used up.
+seconds after (2) other requests that were under way with the old cookie join in; later it is used up. The claim is in the
+store, and of a signed-in session in the ledger, too, where there is one: so a store that loses everything makes no cookie
+good again.
 
 Who plants an old cookie of their own plants no more than that: a sign-in gives another token, as ever.
 """
@@ -79,8 +81,8 @@ class Predecessor:
         old = self._old.read(self._cookie)
         if old is None:
             self._join(context, state, claim)  # another request may have been quicker
-        elif self._create(context, state, old):
-            self._put_claim(context, claim, old.principal)
+        elif not self._is_used_up(context, claim, old.principal) and self._create(context, state, old):
+            self._exchange(context, claim, old.principal)
             self._old.delete(self._cookie)
             self._adopt(context, state, old.principal)
 
@@ -94,6 +96,23 @@ class Predecessor:
             principal = found.attributes.get(PRINCIPAL)
             self._adopt(context, state, values.decode(principal.value) if principal else None)
         return True
+
+    def _is_used_up(self, context: Context, claim: Address, principal: str | None) -> bool:
+        """By the ledger, after the store has lost the claim. The store gets it again: the next use asks no ledger."""
+        if context.ledger is None or principal is None:
+            return False
+        at = context.ledger.exchanged_at(self._address(context, principal))
+        if at is None or context.store.now() < at + JOIN * 1000:
+            return False
+        self._put_claim(context, claim, principal, at=at)
+        self._old.delete(self._cookie)
+        return True
+
+    def _exchange(self, context: Context, claim: Address, principal: str | None) -> None:
+        now = context.store.now()
+        if context.ledger is not None and principal is not None:
+            context.ledger.exchange(self._address(context, principal), at=now)
+        self._put_claim(context, claim, principal, at=now)
 
     def _create(self, context: Context, state: State, old: OldSession) -> bool:
         state.wish = old.wish
@@ -136,9 +155,9 @@ class Predecessor:
             self.left = tuple(str(name) for name in old.attributes)
             return _only(state.attributes.renewed({}), old.identity).all(context.random)
 
-    def _put_claim(self, context: Context, claim: Address, principal: str | None) -> None:
-        now, lasts = context.store.now(), max(2 * JOIN, self._old.lasts) * 1000
-        header = Header(b"", "", now, now, idle=lasts, absolute_at=now + lasts, returned=True)
+    def _put_claim(self, context: Context, claim: Address, principal: str | None, *, at: int) -> None:
+        lasts = max(2 * JOIN, self._old.lasts) * 1000
+        header = Header(b"", "", at, at, idle=lasts, absolute_at=at + lasts, returned=True)
         attribute = Attribute(context.random(TAG_BYTES), values.encode(principal))
         hashed = self._hashed(context, header, self._secret(context))
         context.store.create(claim, Record(hashed, {PRINCIPAL: attribute}))

@@ -31,6 +31,7 @@ class Row:
     end_reason: EndReason | None = None
     confirmed: bool = True
     keep: bool | None = None  # of the cookie; also ``None`` in rows of earlier releases
+    exchanged_at: int | None = None  # it took an old session's place (``core.migration``)
 
     @property
     def address(self) -> Address:

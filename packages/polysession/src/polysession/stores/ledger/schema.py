@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS polysession_ledger (
     confirmed boolean NOT NULL
 );
 ALTER TABLE polysession_ledger ADD COLUMN IF NOT EXISTS keep boolean NULL;
+ALTER TABLE polysession_ledger ADD COLUMN IF NOT EXISTS exchanged_at bigint NULL;
 CREATE INDEX IF NOT EXISTS polysession_ledger_principal ON polysession_ledger (principal);
 CREATE INDEX IF NOT EXISTS polysession_ledger_changed ON polysession_ledger (changed_at);
 CREATE INDEX IF NOT EXISTS polysession_ledger_live ON polysession_ledger (checked_at) WHERE ended_at IS NULL;

@@ -10,7 +10,8 @@ from .row import Row
 
 _COLUMNS = (
     "session_id, partition, principal, principal_key, secret_hash, pepper_id, previous_hash, rotation_count, "
-    "generation, created_at, authenticated_at, last_seen_at, idle, absolute_at, ended_at, end_reason, confirmed, keep"
+    "generation, created_at, authenticated_at, last_seen_at, idle, absolute_at, ended_at, end_reason, confirmed, keep, "
+    "exchanged_at"
 )
 _SELECT = f"SELECT {_COLUMNS} FROM polysession_ledger "  # noqa: S608 - names of our own
 
@@ -27,7 +28,7 @@ def insert(connection: Connection, row: Row) -> None:
         *(row.session_id, row.partition, row.principal, row.principal_key, row.secret_hash, row.pepper_id),
         *(row.previous_hash, row.rotation_count, row.generation, row.created_at, row.authenticated_at),
         *(row.last_seen_at, row.idle, row.absolute_at, row.ended_at, row.end_reason, row.confirmed),
-        row.keep,
+        *(row.keep, row.exchanged_at),
         *(row.last_seen_at, row.created_at),
     )
     marks = ", ".join(["%s"] * len(values))
@@ -128,6 +129,15 @@ def retime(connection: Connection, session_id: str, timeouts: Timeouts, *, princ
     )
 
 
+def exchange(connection: Connection, session_id: str, *, at: int) -> None:
+    """The session took an old one's place. The first time stays."""
+    _change(
+        connection,
+        "UPDATE polysession_ledger SET exchanged_at = %s WHERE session_id = %s AND exchanged_at IS NULL",
+        (at, session_id),
+    )
+
+
 def confirm(connection: Connection, session_ids: Iterable[str]) -> None:
     for session_id in session_ids:
         _change(
@@ -221,6 +231,6 @@ def _read(columns: Sequence[Any]) -> Row:
     values = list(columns)
     for index in (4, 6):
         values[index] = bytes(values[index])
-    for index in (-2, -1):
+    for index in (-3, -2):
         values[index] = None if values[index] is None else bool(values[index])
     return Row(*values)

@@ -108,6 +108,15 @@ class DjangoLedger:
         with self._transaction("retime") as connection:
             ledger.retime(connection, address.session_id, timeouts, principal=principal)
 
+    def exchange(self, address: Address, *, at: int) -> None:
+        with self._transaction("exchange") as connection:
+            ledger.exchange(connection, address.session_id, at=at)
+
+    def exchanged_at(self, address: Address) -> int | None:
+        with self._transaction("exchanged_at") as connection:
+            row = ledger.find(connection, address.session_id)
+        return row.exchanged_at if row else None
+
     def end_principal(
         self, principal: str, reason: EndReason, *, generation: int, at: int, keep: str | None = None
     ) -> int:

@@ -29,6 +29,7 @@ class LedgerRow(models.Model):
     end_reason = models.CharField(max_length=16, null=True)
     confirmed = models.BooleanField()
     keep = models.BooleanField(null=True)
+    exchanged_at = models.BigIntegerField(null=True)
 
     class Meta:
         db_table = "polysession_ledger"
