@@ -10,7 +10,8 @@ import polysession
 from polysession.core import values
 from polysession.core.record import Address, Device
 from polysession.core.token import Key, KeyRing, parse
-from polysession.stores.cluster import Cluster, Command
+from polysession.stores.cluster import Cluster
+from polysession.stores.commands import Command
 from polysession.stores.keys import Keyspace
 from polysession.stores.redis import RedisStore
 from polysession.testing import make_keys, make_principal, make_record

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from polysession.core.codec import HEADER_FIELD, encode_record
 from polysession.core.record import Address
 from polysession.core.token import PARTITIONS
-from polysession.stores.cluster import Cluster, Command
+from polysession.stores.cluster import Cluster
+from polysession.stores.commands import Command
 from polysession.stores.keys import Keyspace, member, slot
 from polysession.testing import HOUR, make_record
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from polysession.stores.cluster import Cluster, Command, NoAnswerError
+from polysession.stores.cluster import Cluster, NoAnswerError
+from polysession.stores.commands import Command
 from polysession.stores.keys import SLOTS
 from polysession.stores.pool import Credentials, Deadline, Node
 from polysession.stores.slots import read_slots

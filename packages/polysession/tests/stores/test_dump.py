@@ -131,7 +131,7 @@ def test_a_record_that_was_put_under_another_name_is_not_read(
     session.commit()
     his = parse(manager.keys, session.token).address
     cluster = manager._store._cluster
-    from polysession.stores.cluster import Command
+    from polysession.stores.commands import Command
     from polysession.stores.keys import Keyspace, slot
 
     def execute(address: Address, *words: Any) -> Any:

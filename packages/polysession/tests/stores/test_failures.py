@@ -13,7 +13,7 @@ from polysession.core import values
 from polysession.core.errors import StoreUnavailable
 from polysession.core.record import Address, Record, Tombstone
 from polysession.core.store import Change, Created, Ended, Written
-from polysession.stores.cluster import Command
+from polysession.stores.commands import Command
 from polysession.stores.keys import Keyspace, slot
 from polysession.stores.redis import RedisStore
 from polysession.testing import make_address, make_attribute, make_record

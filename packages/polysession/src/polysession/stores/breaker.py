@@ -18,12 +18,12 @@ class Breaker:
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._failures: dict[Node, int] = {}
+        self.failures: dict[Node, int] = {}  # in a row; empty, as nearly always: there is nothing to ask
         self._probe_at: dict[Node, float] = {}
 
     def admits(self, node: Node) -> bool:
         """Whether to ask the node now; ``True`` for one probe at a time where it gave no answers."""
-        if self._failures.get(node, 0) < FAILURES:
+        if self.failures.get(node, 0) < FAILURES:
             return True
         now = self._monotonic()
         if now < self._probe_at.get(node, now):
@@ -33,10 +33,9 @@ class Breaker:
 
     def failed(self, node: Node) -> None:
         """It gave no answer."""
-        self._failures[node] = self._failures.get(node, 0) + 1
+        self.failures[node] = self.failures.get(node, 0) + 1
         self._probe_at[node] = self._monotonic() + PROBE_SECONDS
 
     def answered(self, node: Node) -> None:
         """It lives, whatever it said."""
-        if self._failures:
-            self._failures.pop(node, None)
+        self.failures.pop(node, None)

@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha1
 from threading import Lock
 from typing import Any
 
-import hiredis
 from redis.exceptions import (
     AskError,
     ClusterDownError,
@@ -33,11 +31,9 @@ from redis.exceptions import (
 )
 
 from .breaker import Breaker
-from .pool import ANSWERS, Credentials, Deadline, Node, Pool
+from .commands import Command, pack_command
+from .pool import ANSWERS, Credentials, Deadline, Node, OutOfTimeError, Pool
 from .slots import read_slots, target
-
-# Its own types know one argument only.
-pack_command: Callable[[tuple[Any, ...]], bytes] = hiredis.pack_command
 
 _REDIRECTS = 5
 _TRY_AGAIN_SECONDS = 0.005
@@ -55,39 +51,6 @@ class NoAnswerError(Exception):
     """The cluster gave no answer in time. Whether the command took effect is unknown. Raised ``from`` its
     cause.
     """
-
-
-@dataclass(frozen=True, slots=True)
-class Script:
-    """A Lua script, sent as EVALSHA; as EVAL where the node does not know it: a promoted replica has no
-    scripts.
-    """
-
-    name: str
-    text: bytes
-    sha: bytes
-
-    @classmethod
-    def of(cls, name: str, text: bytes) -> Script:
-        return cls(name, text, sha1(text, usedforsecurity=False).hexdigest().encode())
-
-    def call(self, keys: Sequence[str], arguments: Iterable[str | bytes | int]) -> Command:
-        tail = (len(keys), *keys, *arguments)
-        return Command(pack_command((b"EVALSHA", self.sha, *tail)), (b"EVAL", self.text, *tail))
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """``packed`` goes out; ``in_full`` instead, when the answer is NOSCRIPT (which proves that nothing
-    ran).
-    """
-
-    packed: bytes
-    in_full: tuple[Any, ...] = ()
-
-    @classmethod
-    def of(cls, *words: str | bytes | int | float) -> Command:
-        return cls(pack_command(words))
 
 
 @dataclass(slots=True)
@@ -141,7 +104,10 @@ class Cluster:
         """The owner's reply. Raises ``NoAnswerError``; ``RuntimeError`` for a command or a script that is
         wrong.
         """
-        return self.execute_confirmed(slot, command, deadline, confirm=False)[0]
+        try:
+            return self._execute(slot, command, deadline, False)[0]
+        except RedisError as error:
+            raise _told(error) from error
 
     def execute_confirmed(
         self, slot: int, command: Command, deadline: Deadline, *, confirm: bool = True
@@ -154,14 +120,8 @@ class Cluster:
         """
         try:
             return self._execute(slot, command, deadline, confirm)
-        except NoAnswerError:
-            raise
-        except ResponseError as error:
-            if isinstance(error, _UNKNOWN_ERRORS) or str(error).startswith(_UNKNOWN_CODES):
-                raise NoAnswerError(f"{type(error).__name__}: {error}") from error
-            raise RuntimeError(f"Redis refused a command of the session store: {error}") from error
         except RedisError as error:
-            raise NoAnswerError(f"{type(error).__name__}: {error}") from error
+            raise _told(error) from error
 
     def execute_all(
         self, commands: Sequence[tuple[int, Command]], deadline: Deadline, *, partial: bool = False
@@ -264,8 +224,7 @@ class Cluster:
         asking = False
         redirects = 0
         while True:
-            deadline.remaining()  # before the breaker counts: time that others used up is no failure of this node
-            if not state.breaker.admits(node):
+            if state.breaker.failures and not state.breaker.admits(node):
                 raise NoAnswerError(f"{node} gave no answer lately and is not asked at the moment")
             try:
                 return self._ask(state, node, command, asking, deadline, confirm)
@@ -282,6 +241,8 @@ class Cluster:
                     state.owners[slot] = pointed
                 asking = not isinstance(error, MovedError)
                 node = pointed
+            except OutOfTimeError:
+                raise
             except (ConnectionError, TimeoutError, ClusterDownError) as error:
                 state.suspects.add(node)
                 if not isinstance(error, (ClusterDownError, *ANSWERS)):
@@ -301,14 +262,18 @@ class Cluster:
         deadline: Deadline,
         confirm: bool = False,
     ) -> tuple[Any, bool]:
-        pool = self._pool(state, node)
-        reply, confirmed = self._exchange(pool, command.packed, asking, deadline, confirm)
+        pool = state.pools.get(node) or self._pool(state, node)
+        if confirm or asking:
+            reply, confirmed = self._exchange(pool, command.packed, asking, deadline, confirm)
+        else:
+            reply, confirmed = pool.exchange(command.packed, 1, deadline)[0], False
         if isinstance(reply, NoScriptError) and command.in_full:
             in_full = pack_command(command.in_full)
             reply, confirmed = self._exchange(pool, in_full, asking, deadline, confirm)
         if state.suspects:
             state.suspects.discard(node)
-        state.breaker.answered(node)
+        if state.breaker.failures:
+            state.breaker.answered(node)
         if isinstance(reply, ResponseError):
             raise reply
         return reply, confirmed
@@ -330,9 +295,11 @@ class Cluster:
         return reply, not isinstance(reply, ResponseError) and isinstance(waited, int) and waited > 0
 
     def _owner(self, state: State, slot: int, deadline: Deadline) -> Node | None:
-        if not state.owners or state.owners[slot] is None or state.owners[slot] in state.suspects:
+        node = state.owners[slot] if state.owners else None
+        if node is None or (state.suspects and node in state.suspects):
             self._refresh(state, deadline)
-        return state.owners[slot]
+            node = state.owners[slot]
+        return node
 
     def _successor(self, state: State, slot: int, failed: Node, deadline: Deadline) -> Node | None:
         """Who owns the slot now, if it is another node than the one that failed and there is time to ask
@@ -395,3 +362,12 @@ class Cluster:
         state.suspects &= kept
         for node in [node for node in state.pools if node not in kept]:
             state.pools.pop(node).clear()
+
+
+def _told(error: RedisError) -> NoAnswerError | RuntimeError:
+    """As the callers of ``Cluster`` know it."""
+    if isinstance(error, ResponseError) and not (
+        isinstance(error, _UNKNOWN_ERRORS) or str(error).startswith(_UNKNOWN_CODES)
+    ):
+        return RuntimeError(f"Redis refused a command of the session store: {error}")
+    return NoAnswerError(f"{type(error).__name__}: {error}")

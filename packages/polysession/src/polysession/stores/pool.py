@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, NamedTuple
 
 import hiredis
 from redis.connection import AbstractConnection, Connection, DefaultParser, SSLConnection
@@ -71,8 +71,7 @@ def _plain_options() -> dict[str, Any]:
     return {"protocol": 3, "lib_name": None, "lib_version": None}
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):  # hashed in C: it is looked up for each command
     host: str
     port: int
 
@@ -111,6 +110,10 @@ def _text(file: Path | None, text: str | None) -> str | None:
         raise ConnectionError(f"the credentials file {file.name} cannot be read") from cause
 
 
+class OutOfTimeError(TimeoutError):
+    """The time was over before anything was sent: no failure of the node."""
+
+
 class Deadline:
     """The moment at which one store operation, with its redirects and retries, must have its answer.
     Seconds.
@@ -124,10 +127,10 @@ class Deadline:
         self._ends = clock() + seconds
 
     def remaining(self) -> float:
-        """More than zero. Raises redis-py's ``TimeoutError`` when the time is over."""
-        left = self._ends - self._clock()
+        """More than zero. Raises ``OutOfTimeError`` when the time is over."""
+        left: float = self._ends - self._clock()
         if left <= 0:
-            raise TimeoutError(f"no answer within {self.seconds * 1000:.0f} ms")
+            raise OutOfTimeError(f"no answer within {self.seconds * 1000:.0f} ms")
         return left
 
     def part(self, fraction: float) -> Deadline:
@@ -163,15 +166,17 @@ class Line:
         try:
             self._limit(deadline.remaining())
             self._socket.sendall(packed)
-            self._receive()
             while len(answers) < replies:
-                answer = self._reader.gets()
-                if answer is _MORE:
-                    self._receive()
-                elif isinstance(answer, ConnectionError):
+                answer = self._reader.gets() if answers else _MORE
+                while answer is _MORE:
+                    data = self._socket.recv(_RECEIVE_BYTES)
+                    if not data:
+                        raise ConnectionError("the node closed the connection")
+                    self._reader.feed(data)
+                    answer = self._reader.gets()
+                if isinstance(answer, ConnectionError):
                     raise answer
-                else:
-                    answers.append(answer)
+                answers.append(answer)
         except (OSError, ConnectionError, TimeoutError) as error:
             self.close()  # its late answer is nobody's
             if len(answers) < replies - spare:
@@ -190,12 +195,6 @@ class Line:
             limit = struct.pack("ll", int(whole), int(rest * 1_000_000))
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
-
-    def _receive(self) -> None:
-        data = self._socket.recv(_RECEIVE_BYTES)
-        if not data:
-            raise ConnectionError("the node closed the connection")
-        self._reader.feed(data)
 
     def close(self) -> None:
         self._connection.disconnect()
@@ -236,23 +235,36 @@ class Pool:
         late answer.
         """
         try:
-            self._free.get(timeout=deadline.remaining())
-        except Empty as cause:
-            raise TimeoutError(f"no free connection within {deadline.seconds * 1000:.0f} ms") from cause
+            self._free.get_nowait()
+        except Empty:
+            self._wait_for_turn(deadline)
         try:
+            pooled = True
             try:
                 line = self._idle.pop()
             except IndexError:
-                return self._converse(self._connect(deadline), packed, replies, spare, deadline)
+                line, pooled = self._connect(deadline), False
             try:
-                return self._converse(line, packed, replies, spare, deadline)
+                answers = line.exchange(packed, replies, deadline, spare=spare)
             except (BusyLoadingError, AuthorizationError):
                 raise
             except ConnectionError:  # also NOAUTH, which proves that nothing ran
+                if not pooled:
+                    raise
                 self.clear()
-                return self._converse(self._connect(deadline), packed, replies, spare, deadline)
+                line = self._connect(deadline)
+                answers = line.exchange(packed, replies, deadline, spare=spare)
+            if len(answers) == replies:
+                self._idle.append(line)
+            return answers
         finally:
             self._free.put(None)
+
+    def _wait_for_turn(self, deadline: Deadline) -> None:
+        try:
+            self._free.get(timeout=deadline.remaining())
+        except Empty as cause:
+            raise TimeoutError(f"no free connection within {deadline.seconds * 1000:.0f} ms") from cause
 
     def clear(self) -> None:
         """Closes the idle connections; those in use are closed or returned by their users."""
@@ -284,9 +296,3 @@ class Pool:
         )
         connection.connect()
         return Line(connection)
-
-    def _converse(self, line: Line, packed: bytes, replies: int, spare: int, deadline: Deadline) -> list[Any]:
-        answers = line.exchange(packed, replies, deadline, spare=spare)
-        if len(answers) == replies:
-            self._idle.append(line)
-        return answers

@@ -36,7 +36,8 @@ from ..core.store import (
     Written,
 )
 from . import scripts
-from .cluster import Cluster, Command, NoAnswerError
+from .cluster import Cluster, NoAnswerError
+from .commands import Command
 from .keys import Keyspace, slot
 from .pool import Credentials, Deadline
 from .replies import read_ended, read_listed, read_outcome

@@ -161,6 +161,11 @@ class Turns:
             if timer is not None:
                 timer.cancel()
 
+    def get_nowait(self) -> None:
+        """A permit. Raises ``queue.Empty``: not now."""
+        if not self.acquire(blocking=False):
+            raise Empty
+
     def get(self, timeout: float) -> None:
         """A permit. Raises ``queue.Empty``: not within ``timeout`` seconds."""
         if not self.acquire(timeout=timeout):

@@ -9,7 +9,8 @@ from ..core.store import Ended, OutboxEvent
 from ..core.token import PARTITIONS
 from . import scripts
 from .census import Census, Primary, read_info
-from .cluster import Command, NoAnswerError
+from .cluster import NoAnswerError
+from .commands import Command
 from .keys import events_slot, slot
 from .operations import Operations
 from .outbox import decode_event, public_fields

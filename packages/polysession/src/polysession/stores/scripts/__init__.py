@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from ..cluster import Script
+from ..commands import Script
 
 _COMMON = "common"
 
