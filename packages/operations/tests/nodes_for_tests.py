@@ -10,6 +10,7 @@ import subprocess
 import time
 from binascii import crc_hqx
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import redis
@@ -33,8 +34,17 @@ class Pod:
     ``image``: of Valkey, in a container on this machine's network, whose data ends with it; else Debian's redis-server.
     """
 
-    def __init__(self, ordinal: int, folder: Path, *, acl_file: Path | None = None, image: str = "") -> None:
+    def __init__(
+        self,
+        ordinal: int,
+        folder: Path,
+        *,
+        acl_file: Path | None = None,
+        image: str = "",
+        node_timeout_milliseconds: int = 1500,
+    ) -> None:
         self.ordinal = ordinal
+        self._node_timeout_milliseconds = node_timeout_milliseconds
         self.folder = folder / f"redis-{ordinal}"
         self.port = 0
         self._acl_file = acl_file
@@ -58,7 +68,7 @@ class Pod:
             "bind": "127.0.0.1",
             "dir": "/data" if self._image else str(self.folder),
             "cluster-enabled": "yes",
-            "cluster-node-timeout": "1500",
+            "cluster-node-timeout": str(self._node_timeout_milliseconds),
             "cluster-require-full-coverage": "no",
             "cluster-allow-replica-migration": "no",
             "cluster-announce-hostname": NAMES.host(self.ordinal),
@@ -97,16 +107,28 @@ class Pod:
 class Pods:
     """All of them, and the DNS that knows their addresses."""
 
-    def __init__(self, folder: Path, number: int, *, acl_file: Path | None = None, image: str = "") -> None:
-        self._folder = folder
-        self._acl_file = acl_file
-        self._image = image
+    def __init__(
+        self,
+        folder: Path,
+        number: int,
+        *,
+        acl_file: Path | None = None,
+        image: str = "",
+        node_timeout_milliseconds: int = 1500,
+    ) -> None:
+        self._make = partial(
+            Pod,
+            folder=folder,
+            acl_file=acl_file,
+            image=image,
+            node_timeout_milliseconds=node_timeout_milliseconds,
+        )
         self.all: list[Pod] = []
         self.grow(number)
 
     def grow(self, number: int) -> None:
         for ordinal in range(len(self.all), number):
-            self.all.append(Pod(ordinal, self._folder, acl_file=self._acl_file, image=self._image))
+            self.all.append(self._make(ordinal))
             self.all[ordinal].start()
 
     def __getitem__(self, ordinal: int) -> Pod:
@@ -121,7 +143,7 @@ class Pods:
             raise NodeError(f"{host} has no address")
         return self.all[ordinal].address
 
-    def wait_until_served(self, seconds: float = 30) -> None:
+    def wait_until_served(self, seconds: float = 120) -> None:
         """Nodes that begin say CLUSTERDOWN for a moment, though every slot has its owner."""
         deadline = time.monotonic() + seconds
         for pod in self.all:
@@ -173,7 +195,7 @@ class Operator:
     def look(self) -> Observed:
         return self.observer.look(self.settings.wanted.pods)
 
-    def work(self, *, seconds: float = 90, until: Callable[[Observed], bool] | None = None) -> Observed:
+    def work(self, *, seconds: float = 300, until: Callable[[Observed], bool] | None = None) -> Observed:
         """Until the cluster is as wanted, twice in a row (Redis settles a step after it was asked for)."""
         deadline = time.monotonic() + seconds
         quiet = 0

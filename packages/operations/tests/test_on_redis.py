@@ -170,7 +170,7 @@ def test_a_second_replica_comes_and_goes_without_slots_moving(
 
 
 def guard(
-    operator: Operator, log: Log, *, hook: str = "upgrade", override: bool = False, drain_seconds: float = 60
+    operator: Operator, log: Log, *, hook: str = "upgrade", override: bool = False, drain_seconds: float = 300
 ) -> Guard:
     settings = GuardSettings(hook=hook, override=override, drain_seconds=drain_seconds)
     return Guard(operator.settings, settings, operator.observer, operator.apply, log=log)

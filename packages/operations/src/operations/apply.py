@@ -61,17 +61,15 @@ class Apply:
                 self._each((member, ("ACL", "LOAD")) for member in members)
 
     def record(self, shape: Shape, observed: Observed) -> None:
-        """Write down what the manager shall obey, in the cluster itself: with a copy, and there after a restart."""
-        owner = target_owner(observed)
-        if owner is None:
-            raise NodeError(f"the slot of {TARGET} has no owner that answers")
+        """Write down what the manager shall obey, in the cluster itself: with a copy, and there after a restart. Raises
+        ``NodeError``, also where it was written and only the answer is lost; it can be repeated.
+        """
         fields = [part for pair in shape.fields().items() for part in pair]
-        self._ask(owner, "HSET", TARGET, *fields)
+        self._ask(_target_owner(observed), "HSET", TARGET, *fields)
 
     def erase(self, observed: Observed) -> None:
-        """Nothing is recorded any more."""
-        if (owner := target_owner(observed)) is not None:
-            self._ask(owner, "DEL", TARGET)
+        """Nothing is recorded any more. Raises as ``record`` does."""
+        self._ask(_target_owner(observed), "DEL", TARGET)
 
     def _move(self, source: Member, target: Member, slots: frozenset[int]) -> None:
         if source.mover == VALKEY_MOVER:
@@ -94,6 +92,12 @@ class Apply:
             _collect(faults, lambda member=member, command=command: self._ask(member, *command))  # type: ignore[misc]
         if faults:
             raise faults[0]
+
+
+def _target_owner(observed: Observed) -> Member:
+    if (owner := target_owner(observed)) is None:
+        raise NodeError(f"the slot of {TARGET} has no owner that answers")
+    return owner
 
 
 def _collect(faults: list[NodeError], act: Callable[[], None]) -> None:

@@ -23,7 +23,8 @@ from .steps import Step, Wait
 from .wanted import Shape
 
 SETTLE_SECONDS = 0.5
-# A replica that restarted is in step within seconds; a hook that refuses at the first look would be a nuisance.
+# A replica that restarted is in step within seconds, a node that lost its majority has it back; a hook that refuses at
+# the first look would be a nuisance. The Job's deadline has room for it three times: replicas, record, putting it back.
 PATIENCE_SECONDS = 30.0
 
 
@@ -62,8 +63,12 @@ class Guard:
             raise Refused(why)
         if self._has_leavers(observed):
             self._drain(observed)
+        elif observed.unread:  # of a rollback, which may be what heals the cluster
+            self._log.warning(
+                "what an earlier upgrade recorded cannot be read, and stays", why=observed.unread
+            )
         elif observed.recorded is not None:
-            self._apply.record(self._shape, observed)
+            self._record(self._shape, observed)
 
     @property
     def _shape(self) -> Shape:
@@ -100,6 +105,11 @@ class Guard:
         unserved = self._wanted.slots - len(observed.served)
         if unserved and self._guard.hook == "upgrade":
             return f"{unserved} slots have no primary that answers. Heal the cluster first, or set guard.override=true."
+        if observed.unread and self._guard.hook == "upgrade":
+            return (
+                f"what an earlier upgrade recorded cannot be read ({observed.unread}). "
+                "Heal the cluster first, or set guard.override=true."
+            )
         for shard in observed.shards:
             if (
                 not shard.synced
@@ -133,12 +143,35 @@ class Guard:
     def _drain(self, observed: Observed) -> None:
         before = observed.recorded
         self._log.info("drains", to=self._wanted.pods, recorded=before)
-        self._apply.record(self._shape, observed)
         try:
+            self._record(self._shape, observed)
             self._work()
-        except OperationsError:
-            self._put_back(before)
+        except OperationsError as why:
+            self._put_back(before, why)
             raise
+
+    def _record(self, shape: Shape | None, observed: Observed) -> None:
+        """Write down ``shape``, or that there is none. A cluster that is down for a moment (a node without a majority
+        says CLUSTERDOWN) is looked at and asked again. Raises ``Refused``.
+        """
+        until = self._clock() + PATIENCE_SECONDS
+        while True:
+            try:
+                if shape is None:
+                    self._apply.erase(observed)
+                else:
+                    self._apply.record(shape, observed)
+            except NodeError as fault:
+                if self._clock() >= until:
+                    raise Refused(
+                        f"the cluster did not take down what its manager shall obey, for {PATIENCE_SECONDS:.0f} s: {fault}. "
+                        "The release stays as it is. Heal the cluster, then try again."
+                    ) from fault
+                self._log.warning("the cluster did not take it down; asks again", fault=str(fault))
+            else:
+                return
+            self._sleep(SETTLE_SECONDS)
+            observed = self._look()
 
     def _work(self) -> None:
         until = self._clock() + self._guard.drain_seconds
@@ -174,12 +207,17 @@ class Guard:
         except NodeError as fault:
             self._log.warning("a node refused the step; the next look decides anew", fault=str(fault))
 
-    def _put_back(self, before: Shape | None) -> None:
+    def _put_back(self, before: Shape | None, why: OperationsError) -> None:
         observed = self._look()
-        if before is None:
-            self._apply.erase(observed)
-        else:
-            self._apply.record(before, observed)
+        if not observed.unread and observed.recorded == before:
+            return
+        try:
+            self._record(before, observed)
+        except Refused as fault:
+            raise Refused(
+                f"{why} Nor could be put back what was recorded before ({before}): {fault} "
+                f"Until then the manager may drain the pods above {self._wanted.pods - 1}."
+            ) from why
 
 
 def _seen(shard: Shard, observed: Observed) -> str:

@@ -27,6 +27,7 @@ class Observer:
         self._names = names
         self._resolve = resolve
         self.reasons: dict[int, str] = {}
+        self._recorded: Shape | None = None
 
     def look(self, pods: int, *, revision: str = "") -> Observed:
         """Ask the wanted pods, then those above them that somebody knows. A pod that is loading is silent.
@@ -44,17 +45,22 @@ class Observer:
         members = tuple(member for _, member in sorted(found.items()) if member is not None)
         self._nodes.close(but=frozenset(member.address for member in members))
         observed = Observed(members, frozenset(ordinal for ordinal in range(pods) if found[ordinal] is None))
-        return replace(observed, recorded=self.read_target(observed))
+        return self._with_record(observed)
 
-    def read_target(self, observed: Observed) -> Shape | None:
-        """What the guard recorded; ``None``, too, while its slot has no owner: then no slot moves anyhow."""
+    def _with_record(self, observed: Observed) -> Observed:
+        """A cluster that is down for a moment has not forgotten what is recorded: a manager that then took it for
+        nothing would use pods again that are drained.
+        """
+        unread = ""
         owner = target_owner(observed)
         if owner is None:
-            return None
-        try:
-            return parse_shape(_pairs(self._nodes.ask(owner.address, "HGETALL", TARGET)))
-        except NodeError:
-            return None
+            unread = f"the slot of {TARGET} has no owner that answers" if observed.claimed else ""
+        else:
+            try:
+                self._recorded = parse_shape(_pairs(self._nodes.ask(owner.address, "HGETALL", TARGET)))
+            except NodeError as fault:
+                unread = str(fault)
+        return replace(observed, recorded=self._recorded, unread=unread)
 
     def _more(self, found: Mapping[int, Member | None]) -> set[int]:
         return {

@@ -96,11 +96,16 @@ class Shard:
 
 @dataclass(frozen=True)
 class Observed:
-    """``members`` answered, by ordinal; ``silent`` are ordinals below the wanted number that did not, or are loading."""
+    """``members`` answered, by ordinal; ``silent`` are ordinals below the wanted number that did not, or are loading.
+
+    ``recorded``: what the guard recorded. ``unread``: why it could not be read at this look; then it is what was last
+    read, which says nothing at a first look.
+    """
 
     members: tuple[Member, ...]
     silent: frozenset[int] = frozenset()
     recorded: Shape | None = None
+    unread: str = ""
 
     @cached_property
     def by_id(self) -> Mapping[str, Member]:
