@@ -8,7 +8,7 @@ Offsets count from 0 (Lua's ``string.sub`` and ``struct.unpack`` count from 1):
 offset size struct  field            meaning
 ====== ==== ======= ================ =======================================================================
 0      1    B       kind             1 record, 2 tombstone
-1      1    B       flags            bit 0 signed in, 1 returned, 2 keep, 3 do not; a script keeps what it does not know
+1      1    B       flags            bit 0 signed in, 1 returned, 2 keep, 3 do not, 6 claim; scripts keep unknown ones
 2      1    c1      pepper_id        one base64url character
 3      2    I2      rotation_count
 5      16   c16     secret_hash
@@ -63,6 +63,7 @@ SIGNED_IN_FLAG = 1
 RETURNED_FLAG = 2
 KEEP_FLAG = 4  # the cookie outlives the browser
 BROWSER_FLAG = 8  # it does not; neither of the two: as sessions of its kind
+CLAIM_FLAG = 64  # no session, but a mark that an old one's cookie is used up (``migration``)
 PLAIN = b"\x00"
 SEALED = b"\x01"
 SEAL_BYTES = 29  # a sealed value takes more than a plain one: key ID, nonce, GCM's tag (``seal``)
@@ -76,7 +77,7 @@ _NO_DEVICE = Device()
 
 def encode_header(header: Header) -> bytes:
     flags = (SIGNED_IN_FLAG if header.principal_key else 0) | (RETURNED_FLAG if header.returned else 0)
-    flags |= keep_flags(header.keep)
+    flags |= keep_flags(header.keep) | (CLAIM_FLAG if header.claim else 0)
     prefix = PREFIX.pack(
         RECORD_KIND,
         flags,
@@ -161,6 +162,7 @@ def decode_header(data: bytes) -> Header | Tombstone:
             authenticated_at,
             extra,
             sealed_tail,
+            flags & CLAIM_FLAG != 0,
         )
     except UnicodeDecodeError as cause:
         raise Unreadable("header holds a field that is no ASCII") from cause

@@ -157,7 +157,7 @@ class Predecessor:
 
     def _put_claim(self, context: Context, claim: Address, principal: str | None, *, at: int) -> None:
         lasts = max(2 * JOIN, self._old.lasts) * 1000
-        header = Header(b"", "", at, at, idle=lasts, absolute_at=at + lasts, returned=True)
+        header = Header(b"", "", at, at, idle=lasts, absolute_at=at + lasts, returned=True, claim=True)
         attribute = Attribute(context.random(TAG_BYTES), values.encode(principal))
         hashed = self._hashed(context, header, self._secret(context))
         context.store.create(claim, Record(hashed, {PRINCIPAL: attribute}))

@@ -84,6 +84,7 @@ class Header(msgspec.Struct, frozen=True):
     authenticated_at: int = 0
     extra: Mapping[str, object] = msgspec.field(default_factory=dict)
     sealed_tail: bytes = b""  # as stored; the tail's fields above are empty then
+    claim: bool = False  # no session: it is neither counted nor ended, and is gone once its time has come
 
     def __repr__(self) -> str:
         shown = (name for name in self.__struct_fields__ if name != "sealed_tail")

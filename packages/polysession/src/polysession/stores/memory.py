@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TypeGuard
 
 from ..core import rotation as age
 from ..core import timeouts as timing
@@ -247,7 +248,7 @@ class MemoryStore:
         with self._lock:
             partitions = {partition for partition, events in self._outbox.items() if events}
             for address, entry in self._entries.items():
-                if isinstance(entry, Record) and self._expiry(entry.header):
+                if _is_session(entry) and self._expiry(entry.header):
                     partitions.add(address.partition)
             return tuple(sorted(partitions))
 
@@ -263,7 +264,7 @@ class MemoryStore:
 
     def count(self) -> int:
         with self._lock:
-            records = [entry for entry in self._entries.values() if isinstance(entry, Record)]
+            records = [entry for entry in self._entries.values() if _is_session(entry)]
             return sum(self._expiry(record.header) is None for record in records)
 
     def ping(self) -> None:
@@ -275,12 +276,15 @@ class MemoryStore:
     # --- with the lock held
 
     def _get(self, address: Address) -> Record | Tombstone | None:
-        """What stands there; a tombstone past its time is gone."""
+        """What stands there; a tombstone past its time is gone, and so is a claim."""
         entry = self._entries.get(address)
-        if isinstance(entry, Tombstone) and self.now() >= entry.ended_at + self._tombstone_ms:
+        if isinstance(entry, Tombstone):
+            gone = self.now() >= entry.ended_at + self._tombstone_ms
+        else:
+            gone = entry is not None and entry.header.claim and self._expiry(entry.header) is not None
+        if gone:
             del self._entries[address]
-            return None
-        return entry
+        return None if gone else entry
 
     def _live(self, address: Address) -> Record | Tombstone | Absent:
         """The live record; an expired one is ended first."""
@@ -332,7 +336,7 @@ class MemoryStore:
             (address, entry)
             for address, entry in self._entries.items()
             if address.partition == partition
-            and isinstance(entry, Record)
+            and _is_session(entry)
             and principal_key in (None, entry.header.principal_key)
         )
 
@@ -352,6 +356,10 @@ class MemoryStore:
             if (reason := self._expiry(record.header))
         ]
         return tuple(self._bury(address, reason) for address, reason in due[:DUE_AT_ONCE])
+
+
+def _is_session(entry: Record | Tombstone) -> TypeGuard[Record]:
+    return isinstance(entry, Record) and not entry.header.claim
 
 
 def _applies(change: Change, standing: Attribute | None) -> bool:

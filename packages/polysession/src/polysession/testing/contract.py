@@ -81,6 +81,21 @@ class StoreContract(OutboxContract, PeekContract, PrincipalContract, RotationCon
         assert store.create(address, make_record(store.now())) == Exists()
         assert isinstance(store.read(address), Tombstone)
 
+    def test_a_claim_is_no_session_it_is_neither_counted_nor_due_nor_ended(self, store: Store) -> None:
+        address, stale = make_address(), make_address()
+        before = store.count()
+        record = make_record(store.now(), {"principal": "42"}, claim=True)
+        assert isinstance(store.create(address, record), Created)
+        assert store.create(address, make_record(store.now())) == Exists()
+        assert store.read(address) == record
+        assert store.count() == before
+        expired = make_record(store.now() - 2 * HOUR, claim=True, idle=HOUR, absolute_at=store.now() - HOUR)
+        store.create(stale, expired)
+        assert stale.partition not in store.pending()
+        assert store.end_due(stale.partition) == ()
+        assert store.read(stale) is None
+        assert store.outbox(stale.partition) == ()
+
     # --- writing
 
     def test_a_write_changes_what_it_names_and_nothing_else(self, store: Store) -> None:

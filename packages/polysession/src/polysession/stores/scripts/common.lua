@@ -1,6 +1,7 @@
 -- Put before each script. Offsets are those of the table in core/codec.py, counted from 0 as there.
 -- Every script answers Redis' time first: the caller corrects its clock by it.
 local RECORD, TOMBSTONE = 1, 2
+local CLAIM = 64 -- a flag: no session, so it enters no index, and Redis drops it
 local IDLE, ABSOLUTE, REPLACED = 1, 2, 5 -- indexes in core/record.py, END_REASONS
 local RETENTION = 86400000 -- a record outlives its expiry by a day: the keeper, not Redis, ends it
 local DUE = 16
@@ -70,6 +71,10 @@ end
 
 local function enter(record, expiry, id, header, unreturned)
   local at = expires_at(header, unreturned)
+  if bit.band(string.byte(header, 2), CLAIM) ~= 0 then
+    redis.call('PEXPIREAT', record, at)
+    return
+  end
   local gone = math.max(at, now) + RETENTION
   redis.call('PEXPIREAT', record, gone)
   redis.call('ZADD', expiry, at, id .. ':' .. principal_key(header))
