@@ -135,7 +135,7 @@ def test_of_parallel_requests_one_makes_the_session(scene: Scene, monkeypatch: A
         answers = list(pool.map(lambda one: one.get("/read").json["who"], visitors))
     assert answers == ["1"] * 6
     assert len({token(one) for one in visitors}) == 1
-    assert scene.store.count() == 2  # the session, and the claim on the old cookie
+    assert scene.store.count() == 1
 
 
 def test_who_has_signed_out_is_not_signed_in_again_by_the_old_cookie(scene: Scene) -> None:
