@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal
 
 from . import values
@@ -19,6 +20,7 @@ from .store import Change
 
 Outcome = Literal["merged", "last_write"]
 Random = Callable[[int], bytes]
+NO_POLICIES: Mapping[str, Policy] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -30,17 +32,23 @@ class _Updates:
 
 
 class Attributes:
-    def __init__(self, base: Mapping[str, Attribute], settings: SessionSettings) -> None:
+    def __init__(
+        self,
+        base: Mapping[str, Attribute],
+        settings: SessionSettings,
+        policies: Mapping[str, Policy] = NO_POLICIES,
+    ) -> None:
         self._settings = settings
         # As the store has them, as far as this request knows: as read, and what it has learned since.
         self._base = base
         self._learned: dict[str, Attribute | None] = {}
         self._values: dict[str, Any] = {}  # decoded or assigned
+        self._mutable: set[str] = set()  # of these, which were handed out and may have changed since
         self._encoded: dict[str, bytes] = {}  # of what was assigned and cannot change inside
         self._assigned: set[str] = set()
         self._deleted: set[str] = set()
         self._updates: dict[str, _Updates] = {}
-        self._policies: dict[str, Policy] = {}  # of this request; they go before the schema
+        self._policies = policies  # of this request; they go before the schema
         # Defaults that were handed out, encoded: no change while they are so.
         self._drafts: dict[str, bytes] = {}
         # Not all of the value is this request's, so its type is not this request's fault.
@@ -49,9 +57,11 @@ class Attributes:
 
     def renewed(self, base: Mapping[str, Attribute]) -> Attributes:
         """Of the same request, with the same policies, but of another record: without a delta."""
-        other = Attributes(base, self._settings)
-        other._policies = self._policies
-        return other
+        return Attributes(base, self._settings, self._policies)
+
+    def begin(self, base: Mapping[str, Attribute]) -> None:
+        """What was read, before anything else is known or changed."""
+        self._base = base
 
     # --- what the app sees
 
@@ -71,10 +81,12 @@ class Attributes:
             if name in self:
                 return self._values[name]
             raise KeyError(name)
-        stored = None if name in self._deleted else self._stored(name)
-        if stored is None:
+        stored = self._learned[name] if name in self._learned else self._base.get(name)
+        if stored is None or name in self._deleted:
             raise KeyError(name)
         value = self._values[name] = values.decode(stored.value)
+        if values.is_mutable(value):
+            self._mutable.add(name)
         return value
 
     def set(self, name: str, value: Any) -> None:
@@ -92,6 +104,7 @@ class Attributes:
         if name not in self and name not in self._drafts:
             self._drafts[name] = self._encode(values.check_name(name), default)
             self._values[name] = default
+            self._mutable.add(name)
         return self._values[name] if name in self._drafts else self.get(name)
 
     def delete(self, name: str) -> None:
@@ -120,7 +133,7 @@ class Attributes:
     def set_policy(self, name: str, policy: Policy) -> None:
         if policy not in POLICIES:
             raise ValueError(f"policy must be one of {', '.join(POLICIES)}, not {policy!r}")
-        self._policies[values.check_name(name)] = policy
+        self._policies = {**self._policies, values.check_name(name): policy}
 
     # --- what the store hears
 
@@ -136,6 +149,8 @@ class Attributes:
 
     def changes(self, random: Random) -> dict[str, Change]:
         """The delta. Raises ``InvalidAttribute``, ``TooLarge``: nested values are checked here."""
+        if not (self._mutable or self._assigned or self._deleted):
+            return {}  # as most requests do
         delta = dict(self._delta())
         if not delta:
             return {}
@@ -174,6 +189,7 @@ class Attributes:
             self._learn(name, winner)
         self._drafts.clear()
         self._values.clear()
+        self._mutable.clear()
         self._encoded.clear()
         self._assigned.clear()
         self._deleted.clear()
@@ -248,6 +264,8 @@ class Attributes:
             self._deleted.add(name)
         else:
             self._values[name] = value
+            if values.is_mutable(value):
+                self._mutable.add(name)
             self._assigned.add(name)
             self._deleted.discard(name)
 
@@ -277,10 +295,7 @@ class Attributes:
 
     def _delta(self) -> Iterator[tuple[str, bytes | None]]:
         """Only what was assigned, deleted or may have changed inside is looked at."""
-        mutable = [name for name, value in self._values.items() if values.is_mutable(value)]
-        if not (mutable or self._assigned or self._deleted):
-            return
-        for name in sorted({*mutable, *self._assigned, *self._deleted}):
+        for name in sorted({*self._mutable, *self._assigned, *self._deleted}):
             encoded = self._bytes(name)
             if encoded != self._base_bytes(name):
                 yield name, encoded

@@ -45,7 +45,10 @@ def find(header: str, name: str) -> str | None:
     several. Frameworks disagree there (Django takes the last, Werkzeug the first), which would be two sessions in one
     request; and a browser sends several only where another host or path set one (RFC 6265, section 8.6: no integrity).
     """
-    if header.count(name) == 1:  # as nearly always
+    count = header.count(name)
+    if not count:
+        return None
+    if count == 1:  # as nearly always
         before, _, after = header.partition(name)
         if (not before or before.rstrip().endswith(";")) and after.startswith("="):
             return after[1:].partition(";")[0].strip().strip('"')

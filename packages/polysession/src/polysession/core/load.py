@@ -41,7 +41,7 @@ def _judge(context: Context, state: State, token: Token) -> None:
         found = _admit(context, state, token, found)
     if isinstance(found, Record):
         state.header = found.header
-        state.attributes = state.attributes.renewed(found.attributes)
+        state.attributes.begin(found.attributes)
         context.events.validated("live")
     elif isinstance(found, Tombstone):
         state.end_reason = found.reason
@@ -75,8 +75,11 @@ def _admit(context: Context, state: State, token: Token, record: Record) -> Reco
     """The record, if the token's secret opens it and it has not expired. Sets what ``commit`` and the cookie rules
     need to know of the token's standing.
     """
-    standing = judge(context.keys, token, record.header, now=context.store.now())
+    now, header = context.store.now(), record.header
+    standing = judge(context.keys, token, header, now=now)
     if standing is Standing.CURRENT:  # as nearly always
+        if timeouts.expiry(header, now, unreturned=context.unreturned) is None:
+            return record
         return _end_if_expired(context, state, token, record)
     if standing is not Standing.STOLEN:
         state.standing, state.late = standing, standing.spares_cookie

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from .attributes import Attributes
+from .attributes import NO_POLICIES, Attributes
 from .clock import Clock, SystemClock
 from .ending import Ending, end_due, end_one
 from .errors import InvalidToken
 from .events import Events
 from .ledger import Ledger, Restorer
+from .merge import Policy
 from .migration import Predecessor
 from .peek import EndedSession, LiveSession, peek_at, peek_of
 from .record import Address, Device, EndReason
@@ -20,7 +21,7 @@ from .session import Session
 from .settings import SessionSettings
 from .state import Context, State, silent
 from .store import Ended, Store
-from .token import Keys, KeySource, Token, is_session_id, parse, place, pseudonym
+from .token import Keys, KeySource, is_session_id, parse, place, pseudonym
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,10 @@ class SessionManager:
         warn: Callable[[str], None] = silent,
     ) -> None:
         self._store, self._cipher = store, cipher
-        self._source: KeySource = (lambda: keys) if isinstance(keys, Keys) else keys
+        self._source: KeySource | None = None if isinstance(keys, Keys) else keys
         context = Context(
             store=store,
-            keys=self._source(),
+            keys=keys if isinstance(keys, Keys) else keys(),
             settings=settings or SessionSettings(),
             clock=clock or SystemClock(),
             random=random or secrets.token_bytes,
@@ -71,8 +72,7 @@ class SessionManager:
     @property
     def _context(self) -> Context:
         """With the keys of this moment."""
-        keys = self._source()
-        if keys is not self._shared.keys:
+        if self._source is not None and (keys := self._source()) is not self._shared.keys:
             self._shared = self._with_keys(self._shared, keys)
         return self._shared
 
@@ -110,16 +110,29 @@ class SessionManager:
         optional: bool = False,
         device: Device | None = None,
         predecessor: Predecessor | None = None,
+        policies: Mapping[str, Policy] = NO_POLICIES,
     ) -> Session:
         """No IO. A malformed or forged ``token`` opens as none (counted ``invalid``). ``passive``: never touches.
         ``optional``: an unknown store gives an empty read-only session instead of ``StoreUnavailable``. ``device``
         is kept when this request creates a session. ``predecessor``: an old session of another library, where there is
-        no ``token``.
+        no ``token``. ``policies``: of attributes that the settings' schema does not declare, as by ``set_policy``.
         """
         context = self._context
-        parsed, forged = _parse(context, token)
-        state = State(parsed, passive, device, Attributes({}, context.settings), forged=forged)
-        state.predecessor = None if token else predecessor
+        parsed, forged = None, False
+        if token:
+            try:
+                parsed, predecessor = parse(context.keys, token), None
+            except InvalidToken:
+                context.events.validated("invalid")
+                forged, predecessor = True, None
+        state = State(
+            parsed,
+            Attributes({}, context.settings, policies),
+            passive=passive,
+            device=device,
+            forged=forged,
+            predecessor=predecessor,
+        )
         return Session(context, state, optional=optional)
 
     def sessions(self, principal: str) -> tuple[SessionInfo, ...]:
@@ -206,14 +219,3 @@ class SessionManager:
     def _count_ended(self, ended: tuple[Ended, ...]) -> None:
         for one in ended:
             self._context.events.ended(one.reason)
-
-
-def _parse(context: Context, text: str | None) -> tuple[Token | None, bool]:
-    """The token, and whether what is there is none."""
-    if not text:
-        return None, False
-    try:
-        return parse(context.keys, text), False
-    except InvalidToken:
-        context.events.validated("invalid")
-        return None, True

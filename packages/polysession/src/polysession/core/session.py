@@ -146,7 +146,8 @@ class Session(MutableMapping[str, Any]):
     # --- mapping: attributes only, the principal is not one
 
     def __getitem__(self, name: str) -> Any:
-        return self._load().attributes.get(name)
+        state = self._state
+        return (state if state.loaded else self._load()).attributes.get(name)
 
     def __setitem__(self, name: str, value: Any) -> None:
         self._writable().attributes.set(name, value)

@@ -36,10 +36,10 @@ class Context:
     ledger: Ledger | None = None
     restorer: Restorer | None = None
     warn: Callable[[str], None] = silent
+    unreturned: int = field(init=False)  # milliseconds
 
-    @property
-    def unreturned(self) -> int:
-        return self.settings.anonymous_unreturned * 1000
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "unreturned", self.settings.anonymous_unreturned * 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +71,9 @@ class RotationTry:
     rotation: Rotation
 
 
-@dataclass(slots=True)
 class State:
-    token: Token | None
-    passive: bool
-    device: Device | None
-    attributes: Attributes
-    forged: bool = False
-    predecessor: Callable[[Context, State], None] | None = (
-        None  # looks for an old session (`migration`), without a token
-    )
+    """What is as nearly always stays in the class: a dataclass would set thirty fields a request."""
+
     loaded: bool = False
     accessed: bool = False
     unknown: bool = False  # optional, and the store gave no answer: empty and read-only
@@ -104,6 +97,24 @@ class State:
     offer: Offer | None = None  # of the successor by age: the same one when the store is asked again
     offered: bool = False  # the cookie is the successor's; the token still opens the session
     cookie: Cookie | None = None
+
+    def __init__(
+        self,
+        token: Token | None,
+        attributes: Attributes,
+        *,
+        passive: bool = False,
+        device: Device | None = None,
+        forged: bool = False,
+        predecessor: Callable[[Context, State], None] | None = None,
+    ) -> None:
+        """``predecessor``: looks for an old session (`migration`), without a token."""
+        self.token = token
+        self.attributes = attributes
+        self.passive = passive
+        self.device = device
+        self.forged = forged
+        self.predecessor = predecessor
 
     def adopt(self, token: Token, header: Header) -> None:
         """A live session stands behind this request from now on."""

@@ -8,11 +8,11 @@ entropy), which the store compares.
 
 from __future__ import annotations
 
-import hmac
 import re
 from binascii import b2a_base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from hmac import compare_digest
 from itertools import product
 
 import msgspec
@@ -54,6 +54,11 @@ class KeyRing:
     """The newest key whose time has come signs; all verify."""
 
     keys: tuple[Key, ...]
+    find: Callable[[str], Key | None] = field(init=False, repr=False, compare=False)  # by ID, at each request
+
+    def __post_init__(self) -> None:
+        find = {key.id: key for key in reversed(self.keys)}.get
+        object.__setattr__(self, "find", find)  # frozen for everybody else
 
     def signing(self, now: int) -> Key:
         """Raises ``InvalidSettings`` while no key's time has come."""
@@ -61,12 +66,6 @@ class KeyRing:
         if not active:
             raise InvalidSettings(("a key ring has no key that signs yet",))
         return newest(active)
-
-    def find(self, key_id: str) -> Key | None:
-        for key in self.keys:
-            if key.id == key_id:
-                return key
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +116,7 @@ def mint(keys: Keys, now: int, *, kind: Kind, address: Address, rotation_count: 
     key = keys.mac.signing(now)
     partition, count = _two_characters(address.partition), _two_characters(rotation_count)
     unsigned = f"{kind.value}{key.id}{partition}{address.session_id}{count}{secret}"
-    text = unsigned + _mac(key, unsigned)
+    text = unsigned + _mac(key, unsigned).decode("ascii")
     if not _SHAPE.fullmatch(text):
         raise ValueError("a part of the token has the wrong size or alphabet")
     return Token(kind, address, rotation_count, secret, text)
@@ -127,7 +126,7 @@ def parse(keys: Keys, text: str) -> Token:
     """Raises ``InvalidToken`` (malformed, forged) without a round trip; compares in constant time."""
     # What bears our MAC is a token that we made; only of the rest it is worth knowing whether it looks like one.
     key = keys.mac.find(text[1]) if len(text) == TOKEN_LENGTH and text.isascii() else None
-    if key is None or not hmac.compare_digest(_mac(key, text[:_UNSIGNED]), text[_UNSIGNED:]):
+    if key is None or not compare_digest(_mac(key, text[:_UNSIGNED]), text[_UNSIGNED:].encode()):
         raise InvalidToken("forged" if _SHAPE.fullmatch(text) else "malformed")
     return Token(
         _KINDS[text[0]],
@@ -163,7 +162,7 @@ def derive_secret(keys: Keys, secret: str, pepper_id: str, nonce: bytes) -> str:
 
 def fits_any_pepper(keys: Keys, secret: str, secret_hash: bytes) -> bool:
     """For a hash whose pepper is not noted: the one before a rotation, which may have moved to a newer pepper."""
-    return any(hmac.compare_digest(one, secret_hash) for one in hash_by_each_pepper(keys, secret).values())
+    return any(compare_digest(one, secret_hash) for one in hash_by_each_pepper(keys, secret).values())
 
 
 def place(keys: Keys, principal: str) -> tuple[int, str]:
@@ -177,8 +176,10 @@ def pseudonym(keys: Keys, principal: str) -> str:
     return _base64url(compute(keys.placement, b"pseudonym", principal.encode())[:16])
 
 
-def _mac(key: Key, unsigned: str) -> str:
-    return _base64url(compute(key.value, b"token", unsigned.encode())[:12])
+def _mac(key: Key, unsigned: str) -> bytes:
+    """16 base64url characters."""
+    mac = compute(key.value, b"token", unsigned.encode())[:12]
+    return b2a_base64(mac, newline=False).translate(_URL_SAFE)
 
 
 def _base64url(data: bytes) -> str:
