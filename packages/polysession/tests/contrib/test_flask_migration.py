@@ -57,8 +57,8 @@ class Scene:
         self.app.secret_key = SECRET
         cookies = CookieSessions(self.app, identify)
         self.old: Any = cookies if kind == "cookie" else RedisSessions(self.app, self.redis, identify)
-        manager = memory_manager(clock=self.clock, store=self.store)
-        Polysession(self.app, manager, migration=Migration(self.old, until=until))
+        self.manager = memory_manager(clock=self.clock, store=self.store)
+        Polysession(self.app, self.manager, migration=Migration(self.old, until=until))
 
         @self.app.get("/read")
         def read() -> dict[str, Any]:
@@ -144,6 +144,15 @@ def test_who_has_signed_out_is_not_signed_in_again_by_the_old_cookie(scene: Scen
     visitor.get("/read")
     visitor.get("/out")
     assert scene.visitor(cookie).get("/read").json == {"who": None}
+
+
+def test_an_end_of_all_reaches_old_sessions_that_nobody_has_exchanged_yet() -> None:
+    scene = Scene("cookie")
+    scene.manager.end_principal("1", generation=1)
+    visitor = scene.visitor(scene.cookie(user_id=1, theme="dark"))
+    assert visitor.get("/read").json == {"who": None}
+    assert token(visitor) is None
+    assert scene.visitor(scene.cookie(user_id=2)).get("/read").json["who"] == "2"
 
 
 def test_a_used_up_cookie_in_another_spelling_opens_nothing() -> None:

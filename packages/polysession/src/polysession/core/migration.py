@@ -36,7 +36,10 @@ PRINCIPAL = "principal"
 
 @dataclass(frozen=True, slots=True)
 class OldSession:
-    """``identity``: attributes without which it would not be the same sign-in (Django's ``_auth_user_backend``)."""
+    """``generation``: the one that accounts begin with, for an old session has none: so an end of all, which raised it,
+    reaches the old ones. ``identity``: attributes without which it would not be the same sign-in (Django's
+    ``_auth_user_backend``).
+    """
 
     principal: str | None
     generation: int = 0

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.core.cache import cache
+from django.db import models
 from polysession.contrib.django import migration
+from polysession.contrib.django.ending import GENERATION
 from polysession.core.errors import StoreUnavailable
 from polysession.core.migration import JOIN
 
@@ -189,6 +191,24 @@ def test_the_password_must_still_be_the_one_and_the_user_active(
         assert (visitor.who(), visitor.token) == ("", None)
         assert visitor.get("/read").json() == {}
         bob.delete() if bob.pk else None
+
+
+@every(("db", "signed_cookies"))
+def test_an_end_of_all_reaches_old_sessions_that_nobody_has_exchanged_yet(
+    new_visitor: Any, ada: Any, bob: Any, engine: str, monkeypatch: Any
+) -> None:
+    model = type(ada)
+    field = models.PositiveIntegerField(default=1)
+    known = model._meta.get_field
+    monkeypatch.setattr(model._meta, "get_field", lambda name: field if name == GENERATION else known(name))
+    monkeypatch.setattr(model, GENERATION, 1, raising=False)
+    assert Old(engine, ada).carried_by(new_visitor()).who() == "ada"
+    old, other = Old(engine, ada, theme="dark"), Old(engine, bob)
+    ended = property(lambda user: 2 if user.pk == ada.pk else 1)
+    monkeypatch.setattr(model, GENERATION, ended)
+    visitor = old.carried_by(new_visitor())
+    assert (visitor.get("/read").json(), visitor.who(), visitor.token) == ({}, "", None)
+    assert other.carried_by(new_visitor()).who() == "bob"
 
 
 @every(("db",))

@@ -4,9 +4,10 @@
     POLYSESSION_MIGRATE_UNTIL = date(2027, 3, 1)  # from then on no old session is read
     POLYSESSION_MIGRATE_COOKIE = "sessionid"  # what SESSION_COOKIE_NAME was; this is the default
 
-Who is signed in comes along if Django itself would let them in (its backend, its session hash); so do attributes of types
-that can be stored (docs/session-data.md), and ``set_expiry``. The others are named in a log line. See ``core.migration``
-for what happens to parallel requests and crashes.
+Who is signed in comes along if Django itself would let them in (its backend, its session hash), unless all their sessions
+have ended since the switch (by a raised ``session_generation``); so do attributes of types that can be stored
+(docs/session-data.md), and ``set_expiry``. The others are named in a log line. See ``core.migration`` for what happens to
+parallel requests and crashes.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, load_backend
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from django.db import Error as DatabaseFault
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -33,6 +34,7 @@ from polysession.core.errors import StoreUnavailable
 from polysession.core.migration import OldSession, Predecessor
 from polysession.core.timeouts import Wish, longest
 
+from .ending import GENERATION
 from .manager import get_manager
 
 EXPIRY = "_session_expiry"  # Django's name of what set_expiry() was given
@@ -132,14 +134,25 @@ def _judge(data: dict[str, Any]) -> OldSession | None:
     if path not in settings.AUTHENTICATION_BACKENDS:
         return None
     user: Any = load_backend(path).get_user(principal)
-    if user is None or not _fits(user, given):
+    if user is None or not _fits(user, given) or has_ended_all(user):
         return None
     identity = {BACKEND_SESSION_KEY: path}
     if hasattr(user, "get_session_auth_hash"):
         identity[HASH_SESSION_KEY] = user.get_session_auth_hash()
     return OldSession(
-        str(user._meta.pk.value_to_string(user)), getattr(user, "session_generation", 0), identity, data, wish
+        str(user._meta.pk.value_to_string(user)), getattr(user, GENERATION, 0), identity, data, wish
     )
+
+
+def has_ended_all(user: Any) -> bool:
+    """All sessions of the user have ended since the switch. An old one has no generation, so it is of the column's first,
+    and what raised it (``end_sessions``) ended that one too; after the switch none is made. Without the column: unknown.
+    """
+    try:
+        first = user._meta.get_field(GENERATION)
+    except FieldDoesNotExist:
+        return False
+    return bool(first.has_default() and getattr(user, GENERATION) > first.get_default())
 
 
 def _fits(user: Any, given: str) -> bool:
