@@ -89,6 +89,14 @@ def test_no_password_is_an_argument_or_in_the_environment_of_a_node():
     assert "umask 077" in start
 
 
+def test_a_pod_looks_whose_data_its_volume_holds_before_its_server_does():
+    start = next(path for path in SCRIPTS if path.name == "start.sh").read_text()
+    assert start.index("set -eu") < start.index("sh /etc/redis/engine.sh /data\n") < start.index("exec ")
+    assert one("ConfigMap", "redis")["data"]["engine.sh"]
+    # What it said is in the pod's status, where `kubectl describe` shows it.
+    assert container(one("StatefulSet", "redis"))["terminationMessagePolicy"] == "FallbackToLogsOnError"
+
+
 def test_a_change_of_the_config_rolls_the_pods_and_a_version_does_not():
     def checksum(*options: str) -> str:
         template = one("StatefulSet", "redis", *options)["spec"]["template"]
@@ -120,6 +128,7 @@ def test_each_hook_runs_the_guard_once_and_ends_in_time():
         assert job["metadata"]["annotations"]["helm.sh/hook"] == f"pre-{hook}"
         assert job["spec"]["backoffLimit"] == 0
         assert environment(container(job))["OPERATIONS_HOOK"] == hook
+        assert environment(container(job))["OPERATIONS_ENGINE"] == "redis"
         drain = int(environment(container(job))["OPERATIONS_DRAIN_SECONDS"])
         # It waits for replicas, records, drains, and puts back what was recorded before if that failed.
         assert job["spec"]["activeDeadlineSeconds"] > drain + 3 * PATIENCE_SECONDS

@@ -1,6 +1,7 @@
 # Writes what only this pod knows, then becomes the server: signals reach it, and no password is among its arguments.
 set -eu
 umask 077
+sh /etc/redis/engine.sh /data
 {
   echo "include /etc/redis/redis.conf"
   echo "cluster-announce-ip $POD_IP"

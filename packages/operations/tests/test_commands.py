@@ -47,6 +47,8 @@ def test_every_fault_of_the_environment_is_in_one_message():
         redis_settings({"OPERATIONS_PRIMARIES": "3"})
     with pytest.raises(InvalidEnvironment, match="upgrade or rollback"):
         guard_settings({"OPERATIONS_HOOK": "install"})
+    with pytest.raises(InvalidEnvironment, match="redis or valkey"):
+        guard_settings({"OPERATIONS_ENGINE": "keydb"})
     with pytest.raises(InvalidEnvironment, match="OPERATIONS_EDGE_URL is missing"):
         trial_settings({"OPERATIONS_PUBLIC_URL": "https://shop.example.com"})
 

@@ -73,7 +73,9 @@ class Faulty:
         self.record(None, observed)
 
 
-def guard(faulty: Faulty, log: Log, *, hook: str = "upgrade") -> Guard:
+def guard(
+    faulty: Faulty, log: Log, *, hook: str = "upgrade", engine: str = "", override: bool = False
+) -> Guard:
     redis = RedisSettings(
         names=NAMES,
         wanted=WANTED,
@@ -85,7 +87,7 @@ def guard(faulty: Faulty, log: Log, *, hook: str = "upgrade") -> Guard:
     )
     return Guard(
         redis,
-        GuardSettings(hook=hook, override=False, drain_seconds=60),
+        GuardSettings(hook=hook, override=override, drain_seconds=60, engine=engine),
         cast("Observer", faulty),
         cast("Apply", faulty),
         log=log,
@@ -157,3 +159,13 @@ def test_a_rollback_goes_on_where_the_record_cannot_be_read_for_it_may_heal_the_
     guard(faulty, log, hook="rollback").check()
     assert (faulty.recorded, faulty.writes, faulty.now) == (FOUR, 0, 0.0)
     assert lines.level("recorded cannot be read") == "warning"
+
+
+@pytest.mark.parametrize("hook", ["upgrade", "rollback"])
+def test_another_engine_is_refused_before_anything_changes_and_not_even_an_override_gets_it(
+    hook: str, log: Log
+):
+    faulty = Faulty(leaver=False)  # of members whose version nobody filled in: of no engine
+    with pytest.raises(Refused, match="the release wants valkey"):
+        guard(faulty, log, hook=hook, engine="valkey", override=True).check()
+    assert faulty.writes == 0

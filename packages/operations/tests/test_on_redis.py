@@ -170,9 +170,15 @@ def test_a_second_replica_comes_and_goes_without_slots_moving(
 
 
 def guard(
-    operator: Operator, log: Log, *, hook: str = "upgrade", override: bool = False, drain_seconds: float = 300
+    operator: Operator,
+    log: Log,
+    *,
+    hook: str = "upgrade",
+    override: bool = False,
+    drain_seconds: float = 300,
+    engine: str = "redis",
 ) -> Guard:
-    settings = GuardSettings(hook=hook, override=override, drain_seconds=drain_seconds)
+    settings = GuardSettings(hook=hook, override=override, drain_seconds=drain_seconds, engine=engine)
     return Guard(operator.settings, settings, operator.observer, operator.apply, log=log)
 
 
@@ -183,6 +189,8 @@ def test_the_guard_refuses_while_a_shard_lacks_a_replica(
     pods, one = operator
     observed = one.work()
     guard(one, log).check()
+    with pytest.raises(Refused, match=r"runs Redis 7\..*, and the release wants valkey"):
+        guard(one, log, engine="valkey").check()
     replica = observed.shards[0].replicas[0].ordinal
     pods[replica].kill()
     with pytest.raises(Refused, match=r"shard of pod \d has no replica in step .*guard\.override=true"):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from operations.observed import VALKEY_MOVER, Entry, Member, Observed
-from operations.plan import next_step, refuse_resize, stale_acl
+from operations.plan import next_step, refuse_engine, refuse_resize, stale_acl
 from operations.steps import Failover, Forget, Replicate, Reset, TakeOver, Wait
 from operations.wanted import Wanted
 
@@ -166,3 +166,21 @@ def test_nodes_whose_acl_is_old_read_it_again():
     assert step is not None
     assert [one.ordinal for one in step.members] == [3]
     assert stale_acl(cluster()) is None
+
+
+def test_pods_of_another_engine_cannot_take_the_place_of_those_with_slots():
+    def of(version: str) -> Observed:
+        return cluster(*(replace(member(ordinal), version=version) for ordinal in range(6)))
+
+    why = refuse_engine(of("Redis 8.0.2"), "valkey")
+    assert why is not None
+    assert "runs Redis 8.0.2, and the release wants valkey" in why
+    assert "Set `engine` back. To change it: helm uninstall" in why
+    assert refuse_engine(of("Valkey 9.1.2"), "redis") is not None
+    assert refuse_engine(of("Valkey 9.1.2"), "valkey") is None
+    assert refuse_engine(of("Redis 8.0.2"), "redis") is None
+    assert refuse_engine(of("Redis 8.0.2"), "") is None
+    # What a rollback heals: one pod that came up with the other engine, and got no slots.
+    stray = replace(member(5), version="Valkey 9.1.2")
+    others = (replace(member(ordinal), version="Redis 8.0.2") for ordinal in range(5))
+    assert refuse_engine(cluster(*others, stray), "redis") is None

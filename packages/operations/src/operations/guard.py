@@ -16,7 +16,7 @@ from .log import Log
 from .nodes import NodeError, Nodes, resolve
 from .observe import Observer
 from .observed import Observed, Shard
-from .plan import next_step, refuse_resize
+from .plan import next_step, refuse_engine, refuse_resize
 from .settings import GuardSettings, RedisSettings, guard_settings, redis_settings
 from .shards import name
 from .steps import Step, Wait
@@ -59,8 +59,12 @@ class Guard:
         observed = self._wait_for_replicas()
         if observed is None:
             return
-        if (why := refuse_resize(observed, self._wanted)) is not None:
-            raise Refused(why)
+        for why in (
+            refuse_engine(observed, self._guard.engine),
+            refuse_resize(observed, self._wanted),
+        ):
+            if why is not None:
+                raise Refused(why)
         if self._has_leavers(observed):
             self._drain(observed)
         elif observed.unread:  # of a rollback, which may be what heals the cluster

@@ -27,6 +27,12 @@ NO_RESIZE = (
     "splits a slot's keys, so that a revocation would miss sessions. Use Valkey 9 (`engine: valkey`) or Redis 8.4 to resize."
 )
 
+NO_OTHER_ENGINE = (
+    "the cluster runs {version}, and the release wants {engine}: neither reads the other's files, nor its replication. Set "
+    "`engine` back. To change it: helm uninstall, delete the volumes of Redis' pods, install again; what sessions hold is "
+    "lost, who is signed in comes back from the ledger."
+)
+
 
 def next_step(observed: Observed, wanted: Wanted) -> Step | None:
     """``None``: everything is as wanted."""
@@ -51,6 +57,12 @@ def refuse_resize(observed: Observed, wanted: Wanted) -> str | None:
         return None
     version = next((member.version for member in observed.members if not member.atomic), "")
     return NO_RESIZE.format(now=len(holders), wanted=wanted.primaries, version=version)
+
+
+def refuse_engine(observed: Observed, engine: str) -> str | None:
+    """Why pods of this engine cannot take the place of those with slots; ``None``: they can, or none is named."""
+    others = [one.version for one in observed.primaries if one.version.split(" ")[0].lower() != engine]
+    return NO_OTHER_ENGINE.format(version=others[0], engine=engine) if engine and others else None
 
 
 def _bootstrap(observed: Observed, _: Wanted) -> Step | None:

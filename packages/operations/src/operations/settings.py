@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from .errors import OperationsError
 from .nodes import Access, Names
-from .wanted import Wanted
+from .wanted import ENGINES, Wanted
 
 T = TypeVar("T")
 
@@ -33,11 +33,14 @@ class RedisSettings:
 
 @dataclass(frozen=True)
 class GuardSettings:
-    """``hook``: `upgrade` or `rollback`. ``override``: upgrade although a shard lacks a replica."""
+    """``hook``: `upgrade` or `rollback`. ``override``: upgrade although a shard lacks a replica. ``engine``: the server
+    that the release wants, `redis` or `valkey`; empty: whichever runs.
+    """
 
     hook: str
     override: bool
     drain_seconds: float
+    engine: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,10 +130,13 @@ def guard_settings(environment: Mapping[str, str]) -> GuardSettings:
     hook = read.text("HOOK", "upgrade")
     override = read.parsed("GUARD_OVERRIDE", _boolean, False, wants="true or false")
     drain = read.parsed("DRAIN_SECONDS", float, 600.0, wants="seconds")
+    engine = read.text("ENGINE", "")
+    if engine not in ("", *ENGINES):
+        read.faults.append(f"OPERATIONS_ENGINE is {engine!r}, not {' or '.join(ENGINES)}")
     if hook not in ("upgrade", "rollback"):
         read.faults.append(f"OPERATIONS_HOOK is {hook!r}, not upgrade or rollback")
     read.done()
-    return GuardSettings(hook=hook, override=override, drain_seconds=drain)
+    return GuardSettings(hook=hook, override=override, drain_seconds=drain, engine=engine)
 
 
 def keys_settings(environment: Mapping[str, str]) -> KeysSettings:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 SLOTS = 16_384
+ENGINES = ("redis", "valkey")
 
 
 @dataclass(frozen=True)
