@@ -31,14 +31,22 @@ def pods(our_cluster: None) -> Pods:
 @pytest.fixture
 def measured(request: pytest.FixtureRequest) -> Callable[[object], None]:
     """Call it with what is to stand in the summary, also when the step fails afterwards."""
-    return lambda what: _measured.setdefault(request.node.name, []).append(str(what))
+    return lambda what: _measured.setdefault(_title(request.node), []).append(str(what))
+
+
+def _title(item: pytest.Item) -> str:
+    """The promise; in the full suite, where modules share some, after its module."""
+    name = item.name.removeprefix("test_").replace("_", " ")
+    if item.path.parent.name != "full":
+        return name
+    return f"{item.path.stem.removeprefix('test_').replace('_', ' ')}: {name}"
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Iterator[None]:
     report = yield
     if call.when == "call":
-        _took[item.name] = call.duration
+        _took[_title(item)] = call.duration
     if report.failed:
         folder = evidence.collect(item.name)
         report.sections.append(("the cluster", f"What it looked like is in {folder.relative_to(ROOT)}."))
@@ -50,7 +58,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         return
     terminalreporter.section("what was measured")
     for name, seconds in _took.items():
-        terminalreporter.write_line(f"{seconds:6.1f} s  {name.removeprefix('test_').replace('_', ' ')}")
+        terminalreporter.write_line(f"{seconds:6.1f} s  {name}")
         for what in _measured.get(name, []):
             terminalreporter.write_line(f"          {what}")
     steps = [

@@ -5,49 +5,52 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
-from tests.cluster.shell import NAMESPACE, RELEASE, STATE, CommandFailed, kubectl
+from tests.cluster.shell import NAMESPACE, STATE, CommandFailed, kubectl
+
+RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
 
 
 def collect(step: str) -> Path:
-    """Never fails: what cannot be had is left out."""
+    """Of every namespace that the tests made. Never fails: what cannot be had is left out."""
     folder = STATE / "evidence" / step
     shutil.rmtree(folder, ignore_errors=True)  # of an earlier run
     folder.mkdir(parents=True)
-    space = ("--namespace", NAMESPACE)
-    for name, words in {
-        "pods.txt": ("get", "pods,jobs,pvc,services,endpointslices", "-o", "wide", *space),
-        "describe.txt": ("describe", "pods,statefulsets,deployments,jobs", *space),
-        "events.txt": ("get", "events", "--sort-by", ".lastTimestamp", *space),
-        "nodes.txt": ("describe", "nodes"),
-    }.items():
-        _write(folder / name, *words)
-    for pod in _pods():
-        for container in pod["spec"]["containers"]:
-            name = f"{pod['metadata']['name']}.{container['name']}"
-            words = ("logs", pod["metadata"]["name"], "-c", container["name"], "--tail", "2000", *space)
-            _write(folder / f"{name}.log", *words)
-            _write(folder / f"{name}.previous.log", *words, "--previous")
-    _write(
-        folder / "cluster-nodes.txt", *space, "logs", f"deployment/{RELEASE}-redis-manager", "--tail", "50"
-    )
-    for pod in _pods():
-        if pod["metadata"]["labels"].get("app.kubernetes.io/name") == "redis-cluster":
-            name = pod["metadata"]["name"]
-            _write(
-                folder / f"cluster-nodes.{name}.txt", *space, "exec", name, "--", "cat", "/data/nodes.conf"
-            )
+    _write(folder / "nodes.txt", "describe", "nodes")
+    for space in _spaces():
+        _look(folder if space == NAMESPACE else folder / space, "--namespace", space)
     return folder
 
 
-def _pods() -> list[dict]:  # type: ignore[type-arg]
+def _look(folder: Path, *space: str) -> None:
+    folder.mkdir(exist_ok=True)
+    for name, words in {
+        "pods.txt": ("get", "pods,jobs,pvc,services,endpointslices", "-o", "wide"),
+        "describe.txt": ("describe", "pods,statefulsets,deployments,jobs"),
+        "events.txt": ("get", "events", "--sort-by", ".lastTimestamp"),
+    }.items():
+        _write(folder / name, *words, *space)
+    for pod in _items("pods", *space):
+        name = pod["metadata"]["name"]
+        for container in pod["spec"]["containers"]:
+            words = ("logs", name, "-c", container["name"], "--tail", "2000", *space)
+            _write(folder / f"{name}.{container['name']}.log", *words)
+            _write(folder / f"{name}.{container['name']}.previous.log", *words, "--previous")
+        if pod["metadata"]["labels"].get("app.kubernetes.io/component") == "redis":
+            words = ("exec", name, "-c", "redis", *space, "--", "cat", "/data/nodes.conf")
+            _write(folder / f"cluster-nodes.{name}.txt", *words)
+
+
+def _spaces() -> list[str]:
+    return [one["metadata"]["name"] for one in _items("namespaces", "--selector", RESTRICTED)]
+
+
+def _items(kind: str, *words: str) -> list[dict[str, Any]]:
     try:
-        found: list[dict] = json.loads(kubectl("get", "pods", "-o", "json", "--namespace", NAMESPACE))[
-            "items"
-        ]  # type: ignore[type-arg]
+        return list(json.loads(kubectl("get", kind, "-o", "json", *words))["items"])
     except (CommandFailed, ValueError):
         return []
-    return found
 
 
 def _write(file: Path, *words: str) -> None:
