@@ -219,8 +219,8 @@ class Keeper:
     # --- Last seen
 
     def _see(self) -> int:
-        """Copied each quarter of the idle timeout, with the timeouts that the session has by then. A row whose session the
-        store has ended ends here, too: its event may have been lost with a primary.
+        """Copied each quarter of the idle timeout, each hour at least, with the timeouts that the session has by then. A
+        row whose session the store has ended ends here, too: its event may have been lost with a primary.
         """
         now = self._clock.now()
         with self._database() as connection:

@@ -184,3 +184,12 @@ def test_timeouts_that_were_set_without_a_ledger_at_hand_are_copied_with_last_se
     scene.clock.advance(milliseconds=row.idle // 4)
     scene.keeper().work()
     assert (scene.found(row).idle, scene.found(row).absolute_at) == (longer.idle, longer.absolute_at)
+    assert scene.found(row).keep is True
+    shorter = Timeouts(7_200_000, longer.absolute_at, False)
+    scene.store.retime(row.address, shorter, principal_key=row.principal_key)
+    scene.clock.advance(milliseconds=3_599_999)
+    scene.keeper().work()
+    assert scene.found(row).idle == longer.idle
+    scene.clock.advance(milliseconds=1)
+    scene.keeper().work()
+    assert (scene.found(row).idle, scene.found(row).keep) == (shorter.idle, False)

@@ -165,6 +165,17 @@ def test_a_row_lives_a_quarter_longer_than_its_idle_timeout_and_never_beyond_the
     assert row.header(NOW + 37 * MINUTE).last_seen_at <= NOW + 37 * MINUTE
 
 
+def test_a_row_that_may_idle_for_days_is_no_more_than_an_hour_behind(connection: Any) -> None:
+    day = 24 * 60 * MINUTE
+    row = make_row(idle=14 * day, absolute_at=NOW + 30 * day)
+    ledger.insert(connection, row)
+    assert ledger.unseen(connection, now=NOW + 60 * MINUTE - 1) == ()
+    assert ledger.unseen(connection, now=NOW + 60 * MINUTE) == (row,)
+    assert row.is_live(NOW + 14 * day + 59 * MINUTE)
+    assert not row.is_live(NOW + 14 * day + 60 * MINUTE)
+    assert row.header(NOW + day).last_seen_at == NOW + 60 * MINUTE
+
+
 def test_purging_removes_what_has_ended_and_leaves_what_lives(connection: Any) -> None:
     ended, live = make_row(), make_row(absolute_at=NOW + 1000 * MINUTE)
     for row in (ended, live):

@@ -6,6 +6,12 @@ from dataclasses import dataclass
 
 from ...core.record import Address, EndReason, Header
 
+SEEN_WITHIN = 3_600_000  # milliseconds: so old, or a quarter of the idle timeout, is what a row knows at most
+
+
+def age_of_seen(idle: int) -> int:
+    return min(idle // 4, SEEN_WITHIN)
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -38,10 +44,10 @@ class Row:
         return Address(self.partition, self.session_id)
 
     def is_live(self, now: int) -> bool:
-        """By what the ledger knows. Last seen is copied each quarter of the idle timeout, so it may be older than the
-        truth by a quarter: the idle timeout may stretch by as much, once.
+        """By what the ledger knows. Last seen is copied each quarter of the idle timeout, and each hour at least, so it
+        may be older than the truth by that: the idle timeout may stretch by as much, once.
         """
-        idle_until = self.last_seen_at + self.idle + self.idle // 4
+        idle_until = self.last_seen_at + self.idle + age_of_seen(self.idle)
         return self.ended_at is None and now < idle_until and now < self.absolute_at
 
     def header(self, now: int) -> Header:
@@ -50,7 +56,7 @@ class Row:
             secret_hash=self.secret_hash,
             pepper_id=self.pepper_id,
             created_at=self.created_at,
-            last_seen_at=min(now, self.last_seen_at + self.idle // 4),
+            last_seen_at=min(now, self.last_seen_at + age_of_seen(self.idle)),
             idle=self.idle,
             absolute_at=self.absolute_at,
             rotation_count=self.rotation_count,

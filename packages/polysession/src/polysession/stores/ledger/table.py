@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from ...core.record import EndReason, Timeouts
-from .row import Row
+from .row import SEEN_WITHIN, Row
 
 _COLUMNS = (
     "session_id, partition, principal, principal_key, secret_hash, pepper_id, previous_hash, rotation_count, "
@@ -173,9 +173,12 @@ def unconfirmed(connection: Connection, *, before: int, alive_at: int, limit: in
 
 
 def unseen(connection: Connection, *, now: int, limit: int = 256) -> tuple[Row, ...]:
-    """Live rows whose last seen was not copied for a quarter of their idle timeout."""
-    where = "WHERE ended_at IS NULL AND checked_at + idle / 4 <= %s ORDER BY checked_at LIMIT %s"
-    return _rows(connection, where, (now, limit))
+    """Live rows whose last seen was not copied for a quarter of their idle timeout, or an hour."""
+    where = (
+        "WHERE ended_at IS NULL AND checked_at + CASE WHEN idle / 4 < %s THEN idle / 4 ELSE %s END <= %s "
+        "ORDER BY checked_at LIMIT %s"
+    )
+    return _rows(connection, where, (SEEN_WITHIN, SEEN_WITHIN, now, limit))
 
 
 def see(connection: Connection, session_id: str, *, now: int, last_seen_at: int = 0) -> None:
