@@ -6,9 +6,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from polysession.core.errors import StoreUnavailable
+from polysession.core.events import AllEvents, MigrationOutcome
 from polysession.core.manager import SessionManager
 from polysession.stores.memory import MemoryStore
 from polysession.telemetry.prometheus import LiveSessions, PrometheusEvents
@@ -55,6 +57,16 @@ def test_sessions_are_counted_as_they_are_created_judged_and_ended(registry: Col
     }
     found = {(name, label, given): value(registry, name, **{label: given}) for name, label, given in counted}
     assert found == counted
+
+
+def test_migrations_are_counted_by_outcome_and_each_is_there_from_the_start(
+    registry: CollectorRegistry,
+) -> None:
+    AllEvents(PrometheusEvents(registry)).migrated("partly")
+    found = {
+        one: value(registry, "sessions_migrated_total", outcome=one) for one in get_args(MigrationOutcome)
+    }
+    assert found == {"whole": 0, "partly": 1, "refused": 0}
 
 
 def test_store_operations_are_timed_by_outcome(registry: CollectorRegistry) -> None:

@@ -12,6 +12,7 @@ Validation = Literal["live", "absent", "ended", "invalid", "unknown"]
 ConflictOutcome = Literal["merged", "last_write", "raised"]
 RotationCause = Literal["age", "privilege"]
 KeysOutcome = Literal["renewed", "refused"]
+MigrationOutcome = Literal["whole", "partly", "refused"]
 
 
 class Events:
@@ -34,6 +35,11 @@ class Events:
 
     def rotated(self, cause: RotationCause) -> None:
         """A session got a new secret; by ``age``: it was drawn (once a rotation)."""
+
+    def migrated(self, outcome: MigrationOutcome) -> None:
+        """An old session (``migration``) came along; ``partly``: without some attributes. ``refused``: an old cookie led
+        to none, because it is used up, or what it names is not there or not to be taken over.
+        """
 
     def clock_skew(self, seconds: float) -> None:
         """Difference between the store's clock and ours, at a script's reply."""
@@ -77,6 +83,10 @@ class AllEvents(Events):
     def rotated(self, cause: RotationCause) -> None:
         for listener in self._listeners:
             listener.rotated(cause)
+
+    def migrated(self, outcome: MigrationOutcome) -> None:
+        for listener in self._listeners:
+            listener.migrated(outcome)
 
     def clock_skew(self, seconds: float) -> None:
         for listener in self._listeners:

@@ -79,15 +79,17 @@ class Predecessor:
     def __call__(self, context: Context, state: State) -> None:
         """Once a request, at first use of its session. Raises ``StoreUnavailable``."""
         claim = self._claim(context)
-        if self._join(context, state, claim):
-            return
-        old = self._old.read(self._cookie)
-        if old is None:
-            self._join(context, state, claim)  # another request may have been quicker
-        elif not self._is_used_up(context, claim, old.principal) and self._create(context, state, old):
-            self._exchange(context, claim, old.principal)
-            self._old.delete(self._cookie)
-            self._adopt(context, state, old.principal)
+        if not self._join(context, state, claim):
+            old = self._old.read(self._cookie)
+            if old is None:
+                self._join(context, state, claim)  # another request may have been quicker
+            elif not self._is_used_up(context, claim, old.principal) and self._create(context, state, old):
+                self._exchange(context, claim, old.principal)
+                self._old.delete(self._cookie)
+                self._adopt(context, state, old.principal)
+                context.events.migrated("partly" if self.left else "whole")
+        if not self.exchanged:
+            context.events.migrated("refused")
 
     def _join(self, context: Context, state: State, claim: Address) -> bool:
         """``True``: the old cookie is used up; the new session is this request's, too, if that was a moment ago."""

@@ -15,7 +15,7 @@ from typing import get_args
 from weakref import WeakKeyDictionary
 
 from ..core.errors import StoreUnavailable
-from ..core.events import ConflictOutcome, Events, KeysOutcome, RotationCause, Validation
+from ..core.events import ConflictOutcome, Events, KeysOutcome, MigrationOutcome, RotationCause, Validation
 from ..core.manager import SessionManager
 from ..core.record import END_REASONS, EndReason, Kind
 from ..extras import extra
@@ -65,6 +65,12 @@ class _Metrics:
             ("cause",),
             registry=registry,
         )
+        self.migrated = Counter(
+            "polysession_sessions_migrated",
+            "Old sessions of another library that came along, and old cookies that led to none.",
+            ("outcome",),
+            registry=registry,
+        )
         self.duration = Histogram(
             "polysession_store_operation_duration_seconds",
             "Duration of one store operation, redirects and retries included.",
@@ -88,6 +94,8 @@ class _Metrics:
             self.conflicts.labels(outcome)
         for cause in get_args(RotationCause):
             self.rotated.labels(cause)
+        for migration in get_args(MigrationOutcome):
+            self.migrated.labels(migration)
         for keys_outcome in get_args(KeysOutcome):
             self.keys.labels(keys_outcome)
 
@@ -135,6 +143,9 @@ class PrometheusEvents(Events):
 
     def rotated(self, cause: RotationCause) -> None:
         self._metrics.rotated.labels(cause).inc()
+
+    def migrated(self, outcome: MigrationOutcome) -> None:
+        self._metrics.migrated.labels(outcome).inc()
 
     def clock_skew(self, seconds: float) -> None:
         self._metrics.skew.set(seconds)

@@ -11,7 +11,7 @@ from typing import Any
 from ..core import values
 from ..core.clock import Clock
 from ..core.errors import StoreUnavailable
-from ..core.events import ConflictOutcome, Events, KeysOutcome, RotationCause, Validation
+from ..core.events import ConflictOutcome, Events, KeysOutcome, MigrationOutcome, RotationCause, Validation
 from ..core.manager import SessionManager
 from ..core.record import TAG_BYTES, Address, Attribute, EndReason, Header, Kind, Record, alter
 from ..core.settings import SessionSettings
@@ -46,6 +46,7 @@ class RecordedEvents(Events):
     conflicts: list[ConflictOutcome] = field(default_factory=list)
     rotations: list[RotationCause] = field(default_factory=list)
     keys_outcomes: list[KeysOutcome] = field(default_factory=list)
+    migrations: list[MigrationOutcome] = field(default_factory=list)
     operations: list[str] = field(default_factory=list)
 
     def created(self, kind: Kind) -> None:
@@ -65,6 +66,9 @@ class RecordedEvents(Events):
 
     def rotated(self, cause: RotationCause) -> None:
         self.rotations.append(cause)
+
+    def migrated(self, outcome: MigrationOutcome) -> None:
+        self.migrations.append(outcome)
 
     @contextmanager
     def operation(self, name: str, attributes: Mapping[str, str | int]) -> Iterator[None]:  # noqa: ARG002

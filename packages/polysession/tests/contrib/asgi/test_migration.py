@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -79,6 +80,20 @@ async def test_a_cart_of_nobody_comes_along_too(manager: SessionManager) -> None
     give(visitor, await old_cookie(cart=["clock"]))
     assert (await visitor.get("/read")).json() == {"cart": ["clock"]}
     assert visitor.token is not None
+    await visitor.http.aclose()
+
+
+async def test_what_cannot_be_stored_is_left_behind_by_name_and_who_is_signed_in_stays_so(
+    manager: SessionManager, events: Any, caplog: Any
+) -> None:
+    visitor = migrating(manager)
+    give(visitor, await old_cookie(user="ada", theme="dark", huge="x" * 70_000))
+    with caplog.at_level(logging.WARNING, "polysession.contrib.asgi.migration"):
+        assert (await visitor.get("/read")).json() == {"theme": "dark"}
+    (record,) = caplog.records
+    assert record.getMessage().endswith("left behind: huge")
+    assert events.migrations == ["partly"]
+    assert (await visitor.get("/me")).json() == {"principal": "ada"}
     await visitor.http.aclose()
 
 

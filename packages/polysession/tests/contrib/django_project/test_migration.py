@@ -80,15 +80,17 @@ def test_who_was_signed_in_stays_so_with_attributes_under_a_new_token(
 
 @every()
 def test_an_old_cookie_is_exchanged_once(
-    visitor: Any, new_visitor: Any, ada: Any, clock: Any, store: Any, engine: str
+    visitor: Any, new_visitor: Any, ada: Any, clock: Any, events: Any, engine: str
 ) -> None:
     old = Old(engine, ada)
     assert old.carried_by(visitor).who() == "ada"
+    assert old.carried_by(new_visitor()).who() == "ada"  # under way: it joins in
     clock.advance(seconds=JOIN)
     late = old.carried_by(new_visitor())
     assert (late.who(), late.token) == ("", None)
     clock.advance(seconds=DAY)
     assert old.carried_by(new_visitor()).who() == ""
+    assert events.migrations == ["whole", "refused", "refused"]
 
 
 @every()
@@ -213,7 +215,7 @@ def test_an_end_of_all_reaches_old_sessions_that_nobody_has_exchanged_yet(
 
 @every(("db",))
 def test_what_cannot_be_stored_is_left_behind_by_name_and_the_rest_comes_along(
-    visitor: Any, ada: Any, engine: str, caplog: Any
+    visitor: Any, ada: Any, engine: str, events: Any, caplog: Any
 ) -> None:
     old = Old(engine, ada, theme="dark", huge="x" * 70_000)
     with caplog.at_level(logging.WARNING, "polysession.contrib.django.migration"):
@@ -221,6 +223,7 @@ def test_what_cannot_be_stored_is_left_behind_by_name_and_the_rest_comes_along(
     (record,) = caplog.records
     assert "huge" in record.getMessage()
     assert "xxx" not in record.getMessage()
+    assert events.migrations == ["partly"]
     assert visitor.who() == "ada"
 
 
@@ -288,13 +291,14 @@ def test_from_its_end_on_nothing_is_read(visitor: Any, ada: Any, settings: Any, 
 
 @every(("db",))
 def test_an_old_cookie_that_names_nothing_stays_and_makes_no_session(
-    visitor: Any, store: Any, engine: str
+    visitor: Any, store: Any, events: Any, engine: str
 ) -> None:
     visitor.cookies["sessionid"] = "z" * 32
     answer = visitor.get("/read")
     assert answer.status_code == 200
     assert not answer.cookies
     assert store.count() == 0
+    assert events.migrations == ["refused"]
 
 
 @every(("db",))

@@ -188,7 +188,7 @@ class _Answer:
             if http.navigates(self._scope["method"], mode, accept):
                 _set_cookie(headers, cookies.clear_session(self._middleware.manager.settings))
         if self._middleware.migration and session.predecessor and session.predecessor.exchanged:
-            _set_cookie(headers, self._middleware.migration.cleared)
+            _set_cookie(headers, self._middleware.migration.conclude(session.predecessor))
         if session.csrf_binding is not None and not session.refused:
             _set_cookie(headers, cookies.set_csrf(self._middleware.manager.settings, session.csrf_binding))
 

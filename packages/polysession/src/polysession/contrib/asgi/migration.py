@@ -12,6 +12,7 @@ Needs itsdangerous, as Starlette's does. See ``core.migration`` for what happens
 from __future__ import annotations
 
 import json
+import logging
 from base64 import b64decode
 from binascii import Error
 from collections.abc import Callable
@@ -24,6 +25,8 @@ from ...core.cookie import Cookie, find
 from ...core.migration import OldSession, Predecessor, is_canonical
 
 __all__ = ["OldSession", "StarletteSessions"]
+
+_log = logging.getLogger(__name__)
 
 
 def _anonymous(values: dict[str, Any]) -> OldSession:
@@ -55,7 +58,15 @@ class StarletteSessions:
         # The values are in the cookie, which stays good for as long as its signature does.
         left = max(0, (until - datetime.now(UTC).date()).days) * 24 * 60 * 60
         self.lasts: int = left if max_age is None else min(left, max_age)
-        self.cleared: Cookie = Cookie(session_cookie, "", 0, https_only, path=path)
+        self._cleared = Cookie(session_cookie, "", 0, https_only, path=path)
+
+    def conclude(self, predecessor: Predecessor) -> Cookie:
+        """Of one whose session came along: what clears its cookie."""
+        if predecessor.left:
+            _log.warning(
+                "an old session's attributes were left behind: %s", ", ".join(sorted(predecessor.left))
+            )
+        return self._cleared
 
     def predecessor(self, header: str) -> Predecessor | None:
         """Of a ``Cookie`` header."""
