@@ -151,7 +151,9 @@ def lazy_backing() -> Iterator[Callable[[], Mapping[str, str]]]:
         def start() -> Mapping[str, str]:
             if not started:
                 layout = for_tests(ROOT, Path(folder) / "state", choose=random.SystemRandom())
-                stages = ((Postgres(layout, may_create=True), RedisCluster(layout)),)
+                # No test fails these nodes: on a starved machine they shall not think so either.
+                redis_cluster = RedisCluster(layout, node_timeout_ms=15_000)
+                stages = ((Postgres(layout, may_create=True), redis_cluster),)
                 platform = Platform(layout, stages=stages)
                 platform.start()
                 secrets = Secrets(layout)

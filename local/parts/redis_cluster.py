@@ -26,7 +26,6 @@ _SETTINGS = {
     "daemonize": "no",
     "cluster-enabled": "yes",
     "cluster-config-file": "nodes.conf",
-    "cluster-node-timeout": "2000",
     "cluster-require-full-coverage": "no",
     "appendonly": "yes",
     "appendfsync": "everysec",
@@ -44,12 +43,13 @@ _SETTINGS = {
 
 
 class RedisCluster:
-    """The store of the sessions."""
+    """The store of the sessions. ``node_timeout_ms``: without an answer for so long, a primary is replaced."""
 
     title = "Redis Cluster"
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, *, node_timeout_ms: int = 2000) -> None:
         self._layout = layout
+        self._settings = {**_SETTINGS, "cluster-node-timeout": str(node_timeout_ms)}
         self._ports = layout.ports.redis
         self._formed = layout.folder("redis") / "formed"
 
@@ -91,7 +91,7 @@ class RedisCluster:
             if not self._formed.exists():
                 shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True, exist_ok=True)
-            lines = [f"{name} {value}" for name, value in _SETTINGS.items()]
+            lines = [f"{name} {value}" for name, value in self._settings.items()]
             (folder / "redis.conf").write_text("\n".join([*lines, f"port {port}", f"dir {folder}", ""]))
 
     def settle(self, tick: Tick) -> None:

@@ -84,7 +84,7 @@ def test_a_killed_primary_is_unknown_until_its_replica_serves_the_same_client(
     assert refused > 0
     assert values.decode(record.attributes["cart"].value) == "1"
     assert own_store.write(address, {}, touch=True) == Written()
-    own_store.ping()
+    eventually(own_store.ping)
 
 
 def test_a_dead_primary_does_not_stop_the_partitions_of_the_others(
