@@ -181,7 +181,7 @@ def moved(bench: Bench, field: str) -> tuple[Address, str]:
     change = Change(standing.tag if standing else None, Attribute(tag, value))
     if standing and standing.tag == tag:  # the same tag is an earlier try: clear the way
         bench.inner.write(address, {name: Change(tag, None)})
-        change = replace(change, expected=None)
+        change = Change(None, change.attribute)
     bench.inner.write(address, {name: change})
     return address, name
 

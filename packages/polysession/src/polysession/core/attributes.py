@@ -36,9 +36,11 @@ class Attributes:
         self,
         base: Mapping[str, Attribute],
         settings: SessionSettings,
-        policies: Mapping[str, Policy] = NO_POLICIES,
+        defaults: Mapping[str, Policy] = NO_POLICIES,
     ) -> None:
+        """``defaults``: policies of what neither the schema nor the request declares."""
         self._settings = settings
+        self._defaults = defaults
         # As the store has them, as far as this request knows: as read, and what it has learned since.
         self._base = base
         self._learned: dict[str, Attribute | None] = {}
@@ -48,7 +50,7 @@ class Attributes:
         self._assigned: set[str] = set()
         self._deleted: set[str] = set()
         self._updates: dict[str, _Updates] = {}
-        self._policies = policies  # of this request; they go before the schema
+        self._policies = NO_POLICIES  # of this request; they go before the schema
         # Defaults that were handed out, encoded: no change while they are so.
         self._drafts: dict[str, bytes] = {}
         # Not all of the value is this request's, so its type is not this request's fault.
@@ -57,7 +59,9 @@ class Attributes:
 
     def renewed(self, base: Mapping[str, Attribute]) -> Attributes:
         """Of the same request, with the same policies, but of another record: without a delta."""
-        return Attributes(base, self._settings, self._policies)
+        other = Attributes(base, self._settings, self._defaults)
+        other._policies = self._policies
+        return other
 
     def begin(self, base: Mapping[str, Attribute]) -> None:
         """What was read, before anything else is known or changed."""
@@ -94,7 +98,7 @@ class Attributes:
         encoded = self._encode(values.check_name(name), value)
         self._check_type(name, value)
         self._put(name, value)
-        if not values.is_mutable(value):
+        if name not in self._mutable:
             self._encoded[name] = encoded
         self._updates.pop(name, None)
         self._merged.discard(name)
@@ -145,25 +149,26 @@ class Attributes:
 
     @property
     def changed(self) -> bool:
-        return any(True for _ in self._delta())
+        return bool(self._delta())
 
     def changes(self, random: Random) -> dict[str, Change]:
         """The delta. Raises ``InvalidAttribute``, ``TooLarge``: nested values are checked here."""
         if not (self._mutable or self._assigned or self._deleted):
             return {}  # as most requests do
-        delta = dict(self._delta())
+        delta = self._delta()
         if not delta:
             return {}
         self._check_delta(delta)
-        return {
-            name: Change(self._tag(name), None if value is None else self._draw(name, value, random))
-            for name, value in delta.items()
-        }
+        changes = {}
+        for name, value in delta.items():
+            stored = self._stored(name)
+            drawn = None if value is None else self._draw(name, value, random)
+            changes[name] = Change(stored.tag if stored else None, drawn)
+        return changes
 
     def all(self, random: Random) -> dict[str, Attribute]:
         """Every attribute with the delta applied, for a record that is to be created. Raises like ``changes``."""
-        delta = dict(self._delta())
-        self._check_delta(delta)
+        self._check_delta(self._delta())
         encoded = {name: self._bytes(name) for name in self}
         return {name: self._draw(name, value, random) for name, value in encoded.items() if value is not None}
 
@@ -244,7 +249,9 @@ class Attributes:
         if name in self._policies:
             return Rule(self._policies[name])
         declaration = self._settings.declared.get(name)
-        return declaration.rule if declaration else MERGE
+        if declaration is not None:
+            return declaration.rule
+        return Rule(self._defaults[name]) if name in self._defaults else MERGE
 
     def _check_type(self, name: str, value: Any) -> None:
         declaration = self._settings.declared.get(name)
@@ -266,6 +273,8 @@ class Attributes:
             self._values[name] = value
             if values.is_mutable(value):
                 self._mutable.add(name)
+            else:
+                self._mutable.discard(name)
             self._assigned.add(name)
             self._deleted.discard(name)
 
@@ -293,12 +302,14 @@ class Attributes:
         self._drawn.pop(name, None)
         self._merged.discard(name)
 
-    def _delta(self) -> Iterator[tuple[str, bytes | None]]:
+    def _delta(self) -> dict[str, bytes | None]:
         """Only what was assigned, deleted or may have changed inside is looked at."""
+        delta = {}
         for name in sorted({*self._mutable, *self._assigned, *self._deleted}):
             encoded = self._bytes(name)
             if encoded != self._base_bytes(name):
-                yield name, encoded
+                delta[name] = encoded
+        return delta
 
     def _bytes(self, name: str) -> bytes | None:
         """The attribute as it would be stored now."""
@@ -313,10 +324,6 @@ class Attributes:
     def _base_bytes(self, name: str) -> bytes | None:
         attribute = self._stored(name)
         return attribute.value if attribute else None
-
-    def _tag(self, name: str) -> bytes | None:
-        attribute = self._stored(name)
-        return attribute.tag if attribute else None
 
     def _draw(self, name: str, value: bytes, random: Random) -> Attribute:
         drawn = self._drawn.get(name)
@@ -335,15 +342,18 @@ class Attributes:
 
     def _check_delta(self, delta: Mapping[str, bytes | None]) -> None:
         """A value may have been changed inside since it was assigned or read."""
-        for name, value in delta.items():
-            if value is not None and name not in self._merged:
-                self._check_type(name, self._values[name])
+        if self._settings.declared:
+            for name, value in delta.items():
+                if value is not None and name not in self._merged:
+                    self._check_type(name, self._values[name])
         if delta:
             self._check_size(delta)
 
     def _check_size(self, delta: Mapping[str, bytes | None]) -> None:
         """What was not looked at is not read for it; it is counted exactly only where that may matter."""
-        added = sum(_size(name, value) for name, value in delta.items())
+        added = 0  # no less than it is
+        for name, value in delta.items():
+            added += 4 * len(name) + len(value or b"")
         if (
             isinstance(self._base, LazyAttributes)
             and not self._learned

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -47,7 +47,7 @@ class SessionManager:
         *,
         settings: SessionSettings | None = None,
         clock: Clock | None = None,
-        random: Callable[[int], bytes] | None = None,  # secrets.token_bytes
+        random: Callable[[int], bytes] | None = None,  # the operating system's
         events: Events | None = None,
         ledger: Ledger | None = None,
         restorer: Restorer | None = None,  # the ledger itself, where there is one
@@ -61,7 +61,7 @@ class SessionManager:
             keys=keys if isinstance(keys, Keys) else keys(),
             settings=settings or SessionSettings(),
             clock=clock or SystemClock(),
-            random=random or secrets.token_bytes,
+            random=random or os.urandom,
             events=events or Events(),
             ledger=ledger,
             restorer=restorer or ledger,
@@ -115,7 +115,7 @@ class SessionManager:
         """No IO. A malformed or forged ``token`` opens as none (counted ``invalid``). ``passive``: never touches.
         ``optional``: an unknown store gives an empty read-only session instead of ``StoreUnavailable``. ``device``
         is kept when this request creates a session. ``predecessor``: an old session of another library, where there is
-        no ``token``. ``policies``: of attributes that the settings' schema does not declare, as by ``set_policy``.
+        no ``token``. ``policies``: of attributes that neither the schema nor ``set_policy`` declares.
         """
         context = self._context
         parsed, forged = None, False

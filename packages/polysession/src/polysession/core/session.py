@@ -71,7 +71,8 @@ class Session(MutableMapping[str, Any]):
     @property
     def exists(self) -> bool:
         """A live record stands behind this request's token."""
-        return self._load().header is not None
+        state = self._state
+        return (state if state.loaded else self._load()).header is not None
 
     @property
     def principal(self) -> str | None:

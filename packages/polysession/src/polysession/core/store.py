@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+import msgspec
+
 from .record import Address, Attribute, EndReason, Header, Record, Timeouts, Tombstone
 
 
@@ -76,8 +78,7 @@ class Full:
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """``expected``: the tag as read, ``None`` for an attribute that was not there. ``attribute`` ``None``
     deletes.
     """

@@ -26,6 +26,7 @@ MAX_DEPTH = 64
 
 _TUPLE, _SET, _FROZENSET, _DATETIME, _DATE, _DECIMAL, _UUID, _WIDE_INT = range(1, 9)
 _IMMUTABLE = frozenset({type(None), bool, int, float, str, bytes, date, datetime, Decimal, UUID})
+_AS_THEY_ARE = frozenset({type(None), bool, float, str, bytes})
 _packb = msgspec.msgpack.Encoder().encode
 
 
@@ -52,6 +53,8 @@ def is_mutable(value: object) -> bool:
 def encode(value: object) -> bytes:
     """Kind byte 0, then MessagePack. Raises ``InvalidAttribute``."""
     try:
+        if type(value) in _AS_THEY_ARE:
+            return PLAIN + _packb(value)
         return PLAIN + _packb(_pack(value, 0))
     except UnicodeEncodeError as cause:
         raise InvalidAttribute("a str in the value is no valid UTF-8") from cause

@@ -218,7 +218,8 @@ class Cluster:
 
     def _execute(self, slot: int, command: Command, deadline: Deadline, confirm: bool) -> tuple[Any, bool]:
         state = self._here()
-        node = self._owner(state, slot, deadline)
+        node = state.owners[slot] if state.owners and not state.suspects else None
+        node = node or self._owner(state, slot, deadline)
         if node is None:
             raise NoAnswerError(f"slot {slot} of the Redis Cluster has no owner")
         asking = False

@@ -143,16 +143,16 @@ class Line:
     of our own: redis-py's way of sending and reading costs 6 µs more an operation.
     """
 
-    __slots__ = ("_connection", "_reader", "_socket", "_steps")
+    __slots__ = ("_by_kernel", "_connection", "_reader", "_socket", "_steps")
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
         self._socket = connection._sock
         # Python's way to limit a wait is a ``poll`` before each ``send`` and ``recv``; the kernel's own limit is set once.
         # Not on TLS, nor on what takes the place of a socket (gevent, ``sockets``).
-        self._steps: int | None = None
-        if sys.platform == "linux" and type(self._socket) is _PlainSocket:
-            self._steps = 0
+        self._steps = 0
+        self._by_kernel = sys.platform == "linux" and type(self._socket) is _PlainSocket
+        if self._by_kernel:
             self._socket.settimeout(None)
         self._reader = _Reader(
             protocolError=ConnectionError, replyError=_Parser.parse_error, notEnoughData=_MORE
@@ -164,7 +164,9 @@ class Line:
         """
         answers: list[Any] = []
         try:
-            self._limit(deadline.remaining())
+            steps = int(deadline.remaining() / _STEP_SECONDS) + 1
+            if steps != self._steps:
+                self._limit(steps)
             self._socket.sendall(packed)
             while len(answers) < replies:
                 answer = self._reader.gets() if answers else _MORE
@@ -185,12 +187,12 @@ class Line:
                 raise
         return answers
 
-    def _limit(self, seconds: float) -> None:
-        """Each wait from now on; the kernel's in steps of 5 ms, so that it is hardly ever set again."""
-        if self._steps is None:
-            self._socket.settimeout(seconds)
-        elif (steps := int(seconds / _STEP_SECONDS) + 1) != self._steps:
-            self._steps = steps
+    def _limit(self, steps: int) -> None:
+        """Each wait from now on, in steps of 5 ms, so that it is hardly ever set again."""
+        self._steps = steps
+        if not self._by_kernel:
+            self._socket.settimeout(steps * _STEP_SECONDS)
+        else:
             whole, rest = divmod(steps * _STEP_SECONDS, 1)
             limit = struct.pack("ll", int(whole), int(rest * 1_000_000))
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)

@@ -9,11 +9,13 @@ from ..core.codec import decode_attribute, decode_header
 from ..core.record import END_REASONS, Attribute, Tombstone
 from ..core.store import Absent, Conflicted, Ended, Listed, Written
 
+_WRITTEN = Written()
+
 
 def read_outcome(status: bytes, rest: Sequence[Any]) -> Written | Conflicted | Tombstone | Absent:
     match status:
         case b"written":
-            return Written()
+            return _WRITTEN
         case b"conflicted":
             return Conflicted(_winners(rest))
         case b"tombstone":

@@ -12,10 +12,10 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
-from polysession.core.cookie import Cookie, clear_session, csrf_cookie_name, find, set_csrf
+from polysession.core.cookie import Cookie, clear_session, find, set_csrf
 from polysession.core.errors import PolysessionError
 from polysession.core.http import PASSIVE_HEADER, SESSION_ID_HEADER, environ_name, navigates
-from polysession.core.record import Device
+from polysession.core.session import Session
 
 from .asynchronous import awaited
 from .manager import get_manager
@@ -63,14 +63,13 @@ class SessionMiddleware(DjangoSessionMiddleware):
         SessionMiddleware.process_view(self, request, *view)
 
     def process_request(self, request: HttpRequest) -> None:
-        meta, manager = request.META, get_manager()
+        meta = request.META
         header = meta.get("HTTP_COOKIE", "")
         given = find(header, settings.SESSION_COOKIE_NAME)
         request.session = SessionStore(
             given,
             passive=meta.get(_PASSIVE) == "1",
-            device=Device(meta.get("HTTP_USER_AGENT", ""), meta.get("REMOTE_ADDR", "")),
-            csrf_cookie=find(header, csrf_cookie_name(manager.settings)),
+            meta=meta,
             predecessor=None if given else predecessor_of(header),
         )
 
@@ -102,13 +101,14 @@ class SessionMiddleware(DjangoSessionMiddleware):
         elif response.status_code >= 500 and session.failure is not None:
             response = refuse(session.failure) or response
         core = session.session
-        if core.id is not None:
-            response.headers[SESSION_ID_HEADER] = core.id
-        self._put_cookies(request, response, session)
+        if (session_id := core.id) is not None:
+            response.headers[SESSION_ID_HEADER] = session_id
+        self._put_cookies(request, response, session, core)
         return response
 
-    def _put_cookies(self, request: HttpRequest, response: HttpResponseBase, session: SessionStore) -> None:
-        core = session.session
+    def _put_cookies(
+        self, request: HttpRequest, response: HttpResponseBase, session: SessionStore, core: Session
+    ) -> None:
         cookie = core.cookie
         # A late background answer must not wipe a newer cookie; and asking the store is not worth a cookie.
         if cookie is None and session.accessed and core.stale and self._may_clear(request, session):

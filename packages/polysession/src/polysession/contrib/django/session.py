@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from types import MappingProxyType
 from typing import Any
 
 from django.contrib.auth import SESSION_KEY
@@ -13,7 +14,9 @@ from django.core.management.base import CommandError
 from django.http import HttpRequest
 from django.middleware.csrf import CSRF_SECRET_LENGTH, CSRF_SESSION_KEY, _unmask_cipher_token  # type: ignore[attr-defined]
 
+from polysession.core.cookie import csrf_cookie_name, find
 from polysession.core.errors import SessionEnded, StoreUnavailable
+from polysession.core.merge import Policy
 from polysession.core.migration import Predecessor
 from polysession.core.record import Device
 from polysession.core.session import Session
@@ -25,6 +28,9 @@ from .manager import get_manager
 _log = logging.getLogger(__name__)
 
 MESSAGES = "_messages"  # what django.contrib.messages calls it; a list with our ``MessageStorage``
+NO_META: Mapping[str, Any] = MappingProxyType({})  # of no request
+
+_POLICIES: Mapping[str, Policy] = MappingProxyType({MESSAGES: "list"})
 
 
 class SessionGone(UpdateError, SessionEnded):
@@ -51,15 +57,14 @@ class SessionStore(AsynchronousNames, SessionExpiry):
         *,
         passive: bool = False,
         optional: bool = False,
-        device: Device | None = None,
-        csrf_cookie: str | None = None,
+        meta: Mapping[str, Any] = NO_META,
         predecessor: Predecessor | None = None,
     ) -> None:
+        """``meta``: the request's headers, as Django names them."""
         # Not Django's: it would make a serializer, and validate the key by rules of its own.
-        self._given, self._device = session_key, device
+        self._given, self._meta = session_key, meta
         self.passive: bool = passive
         self.optional: bool = optional
-        self.csrf_cookie = csrf_cookie
         self.predecessor = predecessor  # an old session, of one of Django's own engines
         self.csrf_binding: str | None = None  # a new value for that cookie
         self.accessed: bool = False
@@ -70,23 +75,25 @@ class SessionStore(AsynchronousNames, SessionExpiry):
         )
         self.failure: StoreUnavailable | None = None
         self._opened: Session | None = None
-        self._attributes = _Attributes(self)
 
     @property
     def session(self) -> Session:
         """The core's session: its ``id`` (for logs), ``end_reason``, ``update``, ``set_policy``."""
         if self._opened is None:
-            manager = get_manager()
-            self._opened = manager.open(
+            self._opened = get_manager().open(
                 self._given,
                 passive=self.passive,
                 optional=self.optional,
-                device=self._device,
+                device=Device(self._meta.get("HTTP_USER_AGENT", ""), self._meta.get("REMOTE_ADDR", "")),
                 predecessor=self.predecessor,
+                policies=_POLICIES,
             )
-            if MESSAGES not in manager.settings.declared:
-                self._opened.set_policy(MESSAGES, "list")
         return self._opened
+
+    @property
+    def csrf_cookie(self) -> str | None:
+        """What the browser sent: it binds CSRF tokens before a session."""
+        return find(self._meta.get("HTTP_COOKIE", ""), csrf_cookie_name(get_manager().settings))
 
     def mark(self, name: str) -> None:
         """``passive`` or ``optional``, for what the store is asked from now on."""
@@ -101,18 +108,20 @@ class SessionStore(AsynchronousNames, SessionExpiry):
 
     _session_key = session_key  # pyright: ignore[reportIncompatibleMethodOverride]  # a property in the stubs
 
-    def ask(self) -> None:
+    def ask(self) -> Session:
         """The one place where a request first asks the store; `failure` remembers that it gave no answer."""
         self.accessed = True
+        session = self.session
         try:
-            _ = self.session.exists
+            _ = session.exists
         except StoreUnavailable as error:
             self.failure = error
             raise
+        return session
 
     def _get_session(self, no_load: bool = False) -> MutableMapping[str, Any]:  # noqa: ARG002 - Django's name
         self.ask()
-        return self._attributes
+        return _Attributes(self)
 
     _session = property(_get_session)
 
@@ -120,8 +129,8 @@ class SessionStore(AsynchronousNames, SessionExpiry):
         return CsrfSecret(self) if key == CSRF_SESSION_KEY else super().get(key, default)
 
     def __getitem__(self, key: str) -> Any:
-        self.ask()
-        return self._attributes[key] if key == SESSION_KEY else self.session[key]
+        session = self.ask()
+        return _Attributes(self)[key] if key == SESSION_KEY else session[key]
 
     def __setitem__(self, key: str, value: Any) -> None:
         # A CSRF secret that Django drew at random is not kept: ours is derived.
@@ -133,7 +142,7 @@ class SessionStore(AsynchronousNames, SessionExpiry):
         self.ask()
         if len(arguments) > 1:
             return self.session.update(*arguments, **values)
-        self._attributes.update(*arguments, **values)
+        _Attributes(self).update(*arguments, **values)
         self.modified = True  # as Django's says; what is written is found by itself
         return None
 
@@ -161,7 +170,7 @@ class SessionStore(AsynchronousNames, SessionExpiry):
         self.drop_principal()
 
     def is_empty(self) -> bool:
-        return not self.session.exists and not len(self._attributes)
+        return not self.session.exists and not len(_Attributes(self))
 
     def cycle_key(self) -> None:
         """At save: a new secret (privilege change), or all that a sign-in does, if there is one."""

@@ -34,9 +34,10 @@ class PolysessionInterface(SessionInterface):
                 "choose another SessionSettings(cookie_name=…)"
             )
         self._migration = migration
+        self._cookie = cookies.session_cookie_name(manager.settings)
 
     def open_session(self, app: Flask, request: Request) -> FlaskSession:
-        return FlaskSession(app, self.manager, request, migration=self._migration)
+        return FlaskSession(app, self.manager, request, cookie=self._cookie, migration=self._migration)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Commits and sets cookies. An error of the session becomes the answer, in place of the view's.
@@ -45,9 +46,10 @@ class PolysessionInterface(SessionInterface):
         """
         assert isinstance(session, FlaskSession)
         core = session.core
+        accessed = core.accessed
         if not session.refused:
             try:
-                if core.accessed:
+                if accessed:
                     session.apply_permanent()
                 core.commit()
             except errors.PolysessionError as error:
@@ -56,10 +58,10 @@ class PolysessionInterface(SessionInterface):
                 if answer is None:
                     raise
                 _replace(response, answer)
-        if core.accessed:
+        if accessed:
             _vary_on_cookie(response)
-        if core.id is not None:
-            response.headers[http.SESSION_ID_HEADER] = core.id
+        if (session_id := core.id) is not None:
+            response.headers[http.SESSION_ID_HEADER] = session_id
         cookie = core.cookie or (self._clearing(session, response) if core.stale else None)
         if cookie is not None:
             _set_cookie(response, cookie)

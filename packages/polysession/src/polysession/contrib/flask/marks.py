@@ -41,6 +41,7 @@ def marked(view: Callable[..., Any] | None, name: str) -> bool:
 
 def view_of(app: Flask, incoming: Request) -> Callable[..., Any] | None:
     """The function that will answer: of a class-based view, its method's. ``None`` where no URL matched."""
-    view = app.view_functions.get(incoming.endpoint) if incoming.endpoint else None
+    endpoint = incoming.endpoint
+    view = app.view_functions.get(endpoint) if endpoint else None
     method = "get" if incoming.method == "HEAD" else incoming.method.lower()
     return getattr(getattr(view, "view_class", None), method, None) or view

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from flask import Flask, Request
@@ -12,6 +13,7 @@ from flask.sessions import SessionMixin
 from ...core import cookie as cookies
 from ...core.http import PASSIVE_HEADER, environ_name
 from ...core.manager import SessionManager
+from ...core.merge import Policy
 from ...core.migration import Predecessor
 from ...core.record import Device
 from ...core.session import Session
@@ -21,15 +23,24 @@ from .migration import Migration
 
 _PASSIVE = environ_name(PASSIVE_HEADER)
 FLASHES = "_flashes"  # Flask's own name: messages of parallel requests are all shown, each once
+_POLICIES: Mapping[str, Policy] = MappingProxyType({FLASHES: "list"})
 
 
 class FlaskSession(SessionMixin):
     """``flask.session``. Opened at first use: by then the URL is matched, and the view says if it is passive."""
 
     def __init__(
-        self, app: Flask, manager: SessionManager, incoming: Request, *, migration: Migration | None = None
+        self,
+        app: Flask,
+        manager: SessionManager,
+        incoming: Request,
+        *,
+        cookie: str,
+        migration: Migration | None = None,
     ) -> None:
+        """``cookie``: the name of the session's."""
         self._app = app
+        self._cookie_name = cookie
         self._manager = manager
         self._migration = migration
         self._core: Session | None = None
@@ -46,29 +57,27 @@ class FlaskSession(SessionMixin):
         """The core's session of this request. Opening it does no IO."""
         if self._core is None:
             view = view_of(self._app, self.request)
-            environ, settings = self.request.environ, self._manager.settings
-            given = self._cookie(cookies.session_cookie_name(settings))
+            environ = self.request.environ
+            header = environ.get("HTTP_COOKIE", "")
+            given = cookies.find(header, self._cookie_name)
             if self._migration is not None and not given:
-                self.predecessor = self._migration.predecessor(environ.get("HTTP_COOKIE", ""))
+                self.predecessor = self._migration.predecessor(header)
             self._core = self._manager.open(
                 given,
                 passive=environ.get(_PASSIVE) == "1" or marked(view, "session_passive"),
                 optional=marked(view, "session_optional"),
                 device=Device(environ.get("HTTP_USER_AGENT", ""), self.request.remote_addr or ""),
                 predecessor=self.predecessor,
+                policies=_POLICIES,
             )
-            self.first_id, self.first_token = self._core.id, self._core.token
-            if FLASHES not in settings.declared:
-                self._core.set_policy(FLASHES, "list")
+            self.first_id, self.first_token = self._core.id, given
         return self._core
 
     @property
     def csrf_cookie(self) -> str | None:
         """What binds CSRF tokens before a session; one that this request draws is not in its cookies yet."""
-        return self.csrf_binding or self._cookie(cookies.csrf_cookie_name(self._manager.settings))
-
-    def _cookie(self, name: str) -> str | None:
-        return cookies.find(self.request.environ.get("HTTP_COOKIE", ""), name)
+        header = self.request.environ.get("HTTP_COOKIE", "")
+        return self.csrf_binding or cookies.find(header, cookies.csrf_cookie_name(self._manager.settings))
 
     def __getitem__(self, name: str) -> Any:
         return self.core[name]
