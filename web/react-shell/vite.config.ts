@@ -44,6 +44,7 @@ export default defineConfig({
     include: ["src/**/*.test.{ts,tsx}"],
     css: { modules: { classNameStrategy: "non-scoped" } },
     restoreMocks: true,
+    testTimeout: 60_000, // a machine that is busy with other suites is no fault
     maxWorkers: 1,
   },
 });

@@ -94,13 +94,23 @@ def test_the_account_is_shown_to_who_is_signed_in(person: Any, stranger: Any, pr
 
 
 def test_the_email_can_be_changed(person: Any, new_person: Any, problem: Any):
-    answer = person.ask("PATCH", "me", {"email": f"new-{person.email}"})
+    answer = person.ask("PATCH", "me", {"current": PASSWORD, "email": f"new-{person.email}"})
     assert (answer.status_code, answer.json()["email"]) == (200, f"new-{person.email}")
     other = new_person().sign_up()
-    assert list(problem(person.ask("PATCH", "me", {"email": other.email.upper()}), 409)["errors"]) == [
-        "email"
-    ]
-    assert list(problem(person.ask("PATCH", "me", {}), 400)["errors"]) == ["email"]
+    taken = person.ask("PATCH", "me", {"current": PASSWORD, "email": other.email.upper()})
+    assert list(problem(taken, 409)["errors"]) == ["email"]
+    assert list(problem(person.ask("PATCH", "me", {}), 400)["errors"]) == ["current", "email"]
+
+
+def test_the_email_is_changed_by_who_knows_the_password_only_and_wrong_ones_are_counted(
+    person: Any, new_person: Any, problem: Any
+):
+    taken = new_person().sign_up().email
+    for email in (*[f"new-{person.email}"] * 4, taken):  # which emails are taken is not told either
+        answer = person.ask("PATCH", "me", {"current": "wrong", "email": email})
+        assert list(problem(answer, 400)["errors"]) == ["current"]
+    problem(person.ask("PATCH", "me", {"current": PASSWORD, "email": f"new-{person.email}"}), 429)
+    assert Account.objects.get(username=person.name).email == person.email
 
 
 # --- password

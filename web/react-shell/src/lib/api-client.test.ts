@@ -42,7 +42,7 @@ function answerPatch(...answers: (() => Response)[]): void {
   );
 }
 
-const patch = () => request((init) => users.PATCH("/api/users/me", { ...init, body: { email: "ada@example.org" } }));
+const patch = () => request((init) => users.PATCH("/api/users/me", { ...init, body: { email: "ada@example.org", current: "correct horse battery" } }));
 const getMe = (options = {}) => request((init) => users.GET("/api/users/me", init), options);
 const done = () => HttpResponse.json({ email: "ada@example.org" });
 
@@ -73,7 +73,7 @@ test("a request refused for its CSRF token is repeated once with a new one, and 
   answerPatch(() => problem(403), done);
   await expect(patch()).resolves.toEqual({ email: "ada@example.org" });
   expect([header(0, "X-CSRF-Token"), header(1, "X-CSRF-Token")]).toEqual(["of another session", "t1"]);
-  expect(await seen[1]?.json()).toEqual({ email: "ada@example.org" });
+  expect(await seen[1]?.json()).toEqual({ email: "ada@example.org", current: "correct horse battery" });
 });
 
 test("a request refused twice is given up", async () => {

@@ -48,7 +48,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Change the email */
+        /** Change the email; asks for the password again */
         patch: operations["updateMe"];
         trace?: never;
     };
@@ -137,6 +137,7 @@ export interface components {
             username: string;
         };
         AccountChange: {
+            current: string;
             /** Format: email */
             email: string;
         };
@@ -416,6 +417,17 @@ export interface operations {
             /** @description The body is larger than the limit. */
             413: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong passwords. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {

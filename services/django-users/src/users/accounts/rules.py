@@ -60,8 +60,12 @@ def sign_up(username: str, email: str, *, password: str) -> Account:
     return _save(account, force_insert=True)
 
 
-def change_email(account: Account, email: str) -> Account:
-    """Raises ``Taken``."""
+def change_email(account: Account, email: str, *, current: str) -> Account:
+    """``current``: the password, for who has the email may get the account (OWASP ASVS 5.0, 7.5.1). Raises
+    ``WrongPassword``, ``Taken``.
+    """
+    if not check_password(current, account.password):
+        raise WrongPassword
     account.email = email
     return _save(account, update_fields=["email"])
 

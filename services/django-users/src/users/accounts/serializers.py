@@ -45,6 +45,7 @@ class NewAccountSerializer(InputSerializer):
 
 
 class AccountChangeSerializer(InputSerializer):
+    current = _password(min_length=1)
     email = serializers.EmailField(max_length=254, trim_whitespace=False)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.contrib.auth import update_session_auth_hash
 from polysession.contrib.django.session import store_of
 from rest_framework.request import Request
@@ -56,17 +59,19 @@ class Me(View):
     @operation(
         "updateMe",
         "accounts",
-        "Change the email",
+        "Change the email; asks for the password again",
         request=AccountChangeSerializer,
         answers={
             200: Answer(AccountSerializer, "The account."),
             409: problem("The email is taken."),
+            429: problem("Too many wrong passwords.", retries=True),
         },
     )
     def patch(self, request: Request) -> Response:
         given = AccountChangeSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        account = rules.change_email(request.user, given.validated_data["email"])
+        with _counting_wrong_passwords(request):
+            account = rules.change_email(request.user, **given.validated_data)
         return Response(AccountSerializer(account).data)
 
 
@@ -85,14 +90,23 @@ class Password(View):
         given = PasswordChangeSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         account, store = request.user, store_of(request._request)
-        whose = (account.username, request.META["REMOTE_ADDR"])
-        get_throttle().check(*whose)
-        try:
+        with _counting_wrong_passwords(request):
             rules.change_password(account, **given.validated_data, keep=store.session.id)
-        except rules.WrongPassword as error:
-            get_throttle().count_failure(*whose)
-            raise rules.Refused({"current": ["This is not your password."]}) from error
         # Now, not after the view: that the old token is refused from here on is part of the answer.
         update_session_auth_hash(request._request, account)
         store.commit()
         return Response(status=204)
+
+
+@contextmanager
+def _counting_wrong_passwords(request: Request) -> Iterator[None]:
+    """Around what asks for the password again: as many as at a sign-in, by account and address. Raises
+    ``TooManyAttempts``, ``Refused``.
+    """
+    whose = (request.user.username, request.META["REMOTE_ADDR"])
+    get_throttle().check(*whose)
+    try:
+        yield
+    except rules.WrongPassword as error:
+        get_throttle().count_failure(*whose)
+        raise rules.Refused({"current": ["This is not your password."]}) from error

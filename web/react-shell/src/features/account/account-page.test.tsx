@@ -13,6 +13,14 @@ async function open() {
   return fake;
 }
 
+async function changeEmail(wanted: string, current: string): Promise<void> {
+  await userEvent.clear(screen.getByRole("textbox", { name: "Email" }));
+  await userEvent.paste(wanted);
+  await userEvent.click(screen.getByLabelText("Your password"));
+  await userEvent.paste(current);
+  await userEvent.click(screen.getByRole("button", { name: "Change email" }));
+}
+
 async function changePassword(current: string, wanted: string): Promise<void> {
   await userEvent.type(screen.getByLabelText("Current password"), current);
   await userEvent.type(screen.getByLabelText("New password"), wanted);
@@ -20,25 +28,36 @@ async function changePassword(current: string, wanted: string): Promise<void> {
 }
 
 test("a changed email is what the page shows from then on", async () => {
+  let sent: unknown;
   const fake = await open();
   server.use(
     http.patch("*/api/users/me", async ({ request }) => {
-      const account = { ...ADA, ...((await request.json()) as { email: string }) };
+      sent = await request.json();
+      const account = { ...ADA, email: "countess@example.org" };
       fake.current = adasSession({ account });
       return HttpResponse.json(account);
     }),
   );
-  await userEvent.clear(screen.getByRole("textbox", { name: "Email" }));
-  await userEvent.type(screen.getByRole("textbox", { name: "Email" }), "countess@example.org");
-  await userEvent.click(screen.getByRole("button", { name: "Change email" }));
+  await changeEmail("countess@example.org", "correct horse battery");
   expect(await screen.findByText(/confirmed to countess@example\.org/)).toBeVisible();
+  expect(sent).toEqual({ email: "countess@example.org", current: "correct horse battery" });
+  await waitFor(() => expect(screen.getByRole("textbox", { name: "Email" })).toHaveValue("countess@example.org"));
+  expect(screen.getByLabelText("Your password")).toHaveValue("");
+});
+
+test("an email is not changed with a wrong password, which is said at its field", async () => {
+  await open();
+  server.use(http.patch("*/api/users/me", () => problem(400, { errors: { current: ["This is not your password."] } })));
+  await changeEmail("countess@example.org", "wrong");
+  expect(await screen.findByText("This is not your password.")).toBeVisible();
+  expect(screen.getByLabelText("Your password")).toHaveFocus();
   expect(screen.getByRole("textbox", { name: "Email" })).toHaveValue("countess@example.org");
 });
 
 test("a taken email is said at its field", async () => {
   await open();
   server.use(http.patch("*/api/users/me", () => problem(409, { errors: { email: ["This email is taken."] } })));
-  await userEvent.click(screen.getByRole("button", { name: "Change email" }));
+  await changeEmail("bob@example.org", "correct horse battery");
   expect(await screen.findByText("This email is taken.")).toBeVisible();
   expect(screen.getByRole("textbox", { name: "Email" })).toHaveFocus();
 });

@@ -25,7 +25,7 @@ export function AccountPage() {
       >
         You joined <RelativeTime at={account.created_at} />.
       </PageHeader>
-      <EmailSection key={account.email} email={account.email} />
+      <EmailSection key={account.email} email={account.email} username={account.username} />
       <PasswordSection username={account.username} />
       <EverywhereSection />
     </div>

@@ -9,30 +9,33 @@ import { textOf, useFormFaults } from "@/lib/faults";
 import classes from "./account-page.module.css";
 import { changeEmail } from "./api/change-email";
 import { Section } from "./section";
+import { inWords } from "./wrong-passwords";
 
-const WORDS = { email: "Enter an email address, such as ada@example.org." };
+const WORDS = { email: "Enter an email address, such as ada@example.org.", current: "Enter the password that you have now." };
 
-export function EmailSection({ email }: { email: string }) {
+/** Asks for the password again: who has the email may get the account. */
+export function EmailSection({ email, username }: { email: string; username: string }) {
   const { refresh } = useSession();
   const toast = useToast();
   const form = useRef<HTMLFormElement>(null);
-  const action = useAction("change email", async (span, wanted: string) => {
-    const account = await changeEmail(wanted, span);
+  const action = useAction("change email", async (span, wanted: string, current: string) => {
+    const account = await changeEmail({ email: wanted, current }, span);
     toast.show({ title: "Email changed", description: `Orders are confirmed to ${account.email} from now on.`, tone: "success" });
     await refresh({ span });
+    form.current?.reset(); // of the same email; with another one this is another form
   });
   const faults = useFormFaults(form, action.error, WORDS);
 
   const submit = (event: SubmitEvent<HTMLFormElement>): void => {
     event.preventDefault();
-    const wanted = textOf(new FormData(event.currentTarget), "email").trim();
-    if (!action.pending && faults.check()) void action.run(wanted);
+    const data = new FormData(event.currentTarget);
+    if (!action.pending && faults.check()) void action.run(textOf(data, "email").trim(), textOf(data, "current"));
   };
 
   return (
     <Section title="Email" what="Where we confirm your orders to.">
       <form ref={form} className={classes.form} onSubmit={submit} noValidate>
-        {action.error !== null && !faults.explained && <ProblemNotice error={action.error} />}
+        {action.error !== null && !faults.explained && <ProblemNotice error={inWords(action.error)} />}
         <TextField
           label="Email"
           name="email"
@@ -42,6 +45,18 @@ export function EmailSection({ email }: { email: string }) {
           maxLength={254}
           required
           errors={faults.errors.email}
+        />
+        {/* Password managers need to know whose password it is. */}
+        <input type="text" name="username" autoComplete="username" defaultValue={username} hidden readOnly />
+        <TextField
+          label="Your password"
+          name="current"
+          type="password"
+          hint="So that nobody else at this browser can change it."
+          autoComplete="current-password"
+          maxLength={128}
+          required
+          errors={faults.errors.current}
         />
         <Button type="submit" pending={action.pending}>
           Change email

@@ -4,12 +4,11 @@ import { TextField } from "@/components/ui/field";
 import { ProblemNotice } from "@/components/ui/problem-notice";
 import { useToast } from "@/components/ui/toast";
 import { useAction } from "@/lib/actions";
-import { formatWait } from "@/lib/countdown";
 import { textOf, useFormFaults } from "@/lib/faults";
-import { ApiProblem } from "@/lib/problem";
 import classes from "./account-page.module.css";
 import { changePassword } from "./api/change-password";
 import { Section } from "./section";
+import { inWords } from "./wrong-passwords";
 
 const WORDS = { current: "Enter the password that you have now.", new: "Use 12 characters or more." };
 
@@ -62,14 +61,4 @@ export function PasswordSection({ username }: { username: string }) {
       </form>
     </Section>
   );
-}
-
-function inWords(problem: ApiProblem): ApiProblem {
-  if (problem.status !== 429) return problem;
-  const wait = formatWait(problem.retryAfter ?? 60);
-  return new ApiProblem({
-    status: 429,
-    title: "Too many wrong passwords",
-    detail: `To protect the account we wait a little. Try again in ${wait}.`,
-  });
 }

@@ -36,7 +36,7 @@ test("a first change before sign-in may have made a session: it is read, and nam
       return HttpResponse.json({});
     }),
   );
-  const change = () => request((init) => users.PATCH("/api/users/me", { ...init, body: { email: "a@example.org" } }));
+  const change = () => request((init) => users.PATCH("/api/users/me", { ...init, body: { email: "a@example.org", current: "correct horse battery" } }));
   await change();
   await waitFor(async () => {
     await change();

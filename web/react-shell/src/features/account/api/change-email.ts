@@ -2,7 +2,10 @@ import { request, users } from "@/lib/api-client";
 import type { ActionSpan } from "@/lib/tracing";
 import type { components } from "@/types/users";
 
-/** Changes the email of the account. 400 and 409 name the field. */
-export async function changeEmail(email: string, span?: ActionSpan): Promise<components["schemas"]["Account"]> {
-  return await request((init) => users.PATCH("/api/users/me", { ...init, body: { email } }), { span });
+/** Changes the email of the account. 400 and 409 name the field, 429 says when to try again. */
+export async function changeEmail(
+  change: components["schemas"]["AccountChange"],
+  span?: ActionSpan,
+): Promise<components["schemas"]["Account"]> {
+  return await request((init) => users.PATCH("/api/users/me", { ...init, body: change }), { span });
 }
