@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from polysession.core.errors import SessionEnded, StoreUnavailable
-from polysession.core.record import alter
+from polysession.core.record import Record, alter
 from polysession.core.rotation import accept, is_offered
 from polysession.core.session import Session
 from polysession.core.token import parse
@@ -313,7 +313,7 @@ def test_a_privilege_change_of_an_earlier_release_over_an_offer_is_no_offer_and_
         previous_until=bench.store.now() + GRACE * 1000,
         rotation_count=1,
     )
-    bench.store._entries[address] = replace(record, header=header)
+    bench.store._entries[address] = Record(header, record.attributes)
     for seconds in (0, GRACE):
         bench.clock.advance(seconds=seconds)
         assert not answer(bench, old)[0].exists

@@ -206,7 +206,7 @@ def test_a_tail_of_another_session_is_unreadable() -> None:
     _, record = bench.create({}, principal="alice", principal_key=make_principal())
     tail = bench.stored(mine).header.sealed_tail
     other = make_address()
-    bench.inner.create(other, replace(record, header=alter(record.header, sealed_tail=tail)))
+    bench.inner.create(other, Record(alter(record.header, sealed_tail=tail), record.attributes))
     with pytest.raises(Unreadable, match="belongs elsewhere"):
         bench.store.read(other)
 
@@ -240,7 +240,8 @@ def test_a_sealed_value_is_laid_out_as_ever() -> None:
     """Golden: a failure means that sealed sessions of the release before cannot be read."""
     bench = Bench()
     sealer = replace(bench.sealer(A), random=lambda count: bytes(range(count)))
-    sealed = sealer.of("ABCDEFGHabcdefgh").seal(values.encode("dark"), name="theme", tag=b"tagtagta")
+    plain, key = values.encode("dark"), sealer.sealing_key()
+    sealed = sealer.of("ABCDEFGHabcdefgh").seal(key, plain, name="theme", tag=b"tagtagta")
     assert sealed.hex() == GOLDEN
     assert values.decode(sealer.of("ABCDEFGHabcdefgh").open(sealed, name="theme", tag=b"tagtagta")) == "dark"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -67,4 +66,4 @@ def test_where_memory_is_full_who_is_active_does_not_idle_out(own_store: RedisSt
     assert isinstance(found, Record)
     assert found.header.last_seen_at >= now
     with pytest.raises(StoreUnavailable):  # it is full, indeed
-        own_store.create(make_address(PARTITION), replace(record))
+        own_store.create(make_address(PARTITION), record)

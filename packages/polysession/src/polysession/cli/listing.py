@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict
+
+import msgspec
 
 from . import DONE, NOT_FOUND, Terminal, text
 from .source import add_options as add_source
@@ -27,7 +28,7 @@ def run(options: argparse.Namespace, terminal: Terminal) -> int:
         sessions = manager.sessions(options.principal)
         now = manager.context.store.now()
     if options.json:
-        terminal.say(json.dumps([asdict(one) for one in sessions], indent=2, ensure_ascii=False))
+        terminal.say(json.dumps(msgspec.to_builtins(sessions), indent=2, ensure_ascii=False))
     elif sessions:
         rows = [
             [

@@ -36,6 +36,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 
@@ -223,10 +224,14 @@ class StoredAttributes(LazyAttributes):
         self._fields = fields
 
     def __getitem__(self, name: str) -> Attribute:
-        data = self._fields.get(_field(name))
-        if data is None:
+        attribute: Attribute | None = self.get(name)
+        if attribute is None:
             raise KeyError(name)
-        return decode_attribute(data)
+        return attribute
+
+    def get(self, name: str, default: Any = None) -> Any:
+        data = self._fields.get(_field(name))
+        return default if data is None else decode_attribute(data)
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and _field(name) in self._fields

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from .record import Address, Device, Header, Kind, Record, alter
+from .record import MAX_USER_AGENT, Address, Device, Header, Kind, Record, alter
 from .state import Context, Creation, SignIn, State
 from .timeouts import Wish, grant
 from .token import hash_secret, new_secret, new_session_id
@@ -21,7 +19,7 @@ def _begin(context: Context, state: State, kind: Kind, device: Device | None) ->
         idle=granted.idle,
         absolute_at=granted.absolute_at,
         keep=granted.keep,
-        device=device or Device(),
+        device=Device(device.user_agent[:MAX_USER_AGENT], device.address) if device else Device(),
     )
 
 
@@ -48,4 +46,4 @@ def draw(context: Context, record: Record, *, partition: int) -> Creation:
     secret_hash = hash_secret(context.keys, secret, pepper.id)
     header = alter(record.header, secret_hash=secret_hash, pepper_id=pepper.id)
     address = Address(partition, new_session_id(context.random))
-    return Creation(address, secret, replace(record, header=header))
+    return Creation(address, secret, Record(header, record.attributes))

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from threading import local
+from functools import lru_cache
 from typing import Any, Protocol, cast
 
 from .clock import Clock
@@ -53,6 +53,7 @@ NONCE_BYTES = 12
 GCM_TAG_BYTES = 16
 
 _CIPHERTEXT = 2 + NONCE_BYTES
+_SESSIONS = 1024  # whose keys are at hand; about 1 KB each
 
 
 class Aead(Protocol):
@@ -102,13 +103,12 @@ class SessionSealer:
         self.session_id: bytes = session_id
         self._aeads: dict[bytes, Aead] = {}
 
-    def seal(self, data: bytes, *, name: str = "", tag: bytes = bytes(TAG_BYTES)) -> bytes:
-        """``data`` begins with its kind byte; what is not plain is left as it is."""
-        key = self.sealer.sealing_key()
+    def seal(self, key: Key | None, data: bytes, *, name: str = "", tag: bytes = bytes(TAG_BYTES)) -> bytes:
+        """``data`` begins with its kind byte; what is not plain is left as it is. ``key``: of ``sealing_key``."""
         if key is None or data[:1] != PLAIN:
             return data
         nonce = self.sealer.random(NONCE_BYTES)
-        sealed = self._aead(key).encrypt(nonce, data[1:], self._bound(name, tag))
+        sealed = self._aead(key).encrypt(nonce, data[1:], self.session_id + tag + name.encode())
         return SEALED + key.id.encode("ascii") + nonce + sealed
 
     def open(self, data: bytes, *, name: str = "", tag: bytes = bytes(TAG_BYTES)) -> bytes:
@@ -118,7 +118,8 @@ class SessionSealer:
         aead = self._aeads.get(data[1:2]) or self._aead(self._find(data[1:2]))
         if len(data) < _CIPHERTEXT + GCM_TAG_BYTES:
             raise Unreadable("it is sealed and cut short")
-        return PLAIN + aead.decrypt(data[2:_CIPHERTEXT], data[_CIPHERTEXT:], self._bound(name, tag))
+        bound = self.session_id + tag + name.encode()
+        return PLAIN + aead.decrypt(data[2:_CIPHERTEXT], data[_CIPHERTEXT:], bound)
 
     def _find(self, key_id: bytes) -> Key:
         if self.sealer.cipher is None:
@@ -127,9 +128,6 @@ class SessionSealer:
         if key is None:
             raise Unreadable("it is sealed by a key that the ring seal does not hold")
         return key
-
-    def _bound(self, name: str, tag: bytes) -> bytes:
-        return self.session_id + tag + name.encode()
 
     def _aead(self, key: Key) -> Aead:
         key_id = key.id.encode("ascii")
@@ -158,19 +156,12 @@ class _SealedStore:
     def __init__(self, store: Store, sealer: Sealer) -> None:
         self._store = store
         self._sealer = sealer
-        self._last = local()  # this thread's last session: a request reads, and then it writes
+        # A request reads, and then it writes; a page's next requests come soon. Keys are derived once.
+        self._of = lru_cache(maxsize=_SESSIONS)(sealer.of)
+        self.now = store.now  # asked several times a request: ``__getattr__`` is slow
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
-
-    def _of(self, session_id: str) -> SessionSealer:
-        last: SessionSealer | None = getattr(self._last, "sealer", None)
-        if last is None or last.session_id != session_id.encode("ascii"):
-            last = self._last.sealer = self._sealer.of(session_id)
-        return last
-
-    def now(self) -> int:
-        return self._store.now()  # asked several times a request: ``__getattr__`` is slow
 
     def read(self, address: Address) -> Record | Tombstone | None:
         return self._open_record(address, self._store.read(address))
@@ -178,8 +169,10 @@ class _SealedStore:
     def _open_record(self, address: Address, found: Record | Tombstone | None) -> Record | Tombstone | None:
         if not isinstance(found, Record):
             return found
-        sealer = self._of(address.session_id)
-        return Record(_open_header(sealer, found.header), _OpenedAttributes(sealer, found.attributes))
+        sealer, header = self._of(address.session_id), found.header
+        if header.sealed_tail:
+            header = with_tail(header, sealer.open(header.sealed_tail))
+        return Record(header, _OpenedAttributes(sealer, found.attributes))
 
     def peek(self, address: Address) -> Record | Tombstone | None:
         return self._open_record(address, self._store.peek(address))
@@ -199,9 +192,9 @@ class _SealedStore:
         self, address: Address, changes: Mapping[str, Change], *, touch: bool = False
     ) -> Written | Conflicted | Tombstone | Absent:
         sealer = self._of(address.session_id)
-        if changes and self._sealer.sealing_key() is not None:
+        if changes and (key := self._sealer.sealing_key()) is not None:
             changes = {
-                name: Change(change.expected, _seal_attribute(sealer, name, change.attribute))
+                name: Change(change.expected, _seal_attribute(sealer, key, name, change.attribute))
                 if change.attribute
                 else change
                 for name, change in changes.items()
@@ -211,7 +204,8 @@ class _SealedStore:
 
     def rotate(self, address: Address, rotation: Rotation) -> Written | Tombstone | Absent | Conflicted:
         if rotation.tail:
-            rotation = replace(rotation, tail=self._of(address.session_id).seal(rotation.tail))
+            key = self._sealer.sealing_key()
+            rotation = replace(rotation, tail=self._of(address.session_id).seal(key, rotation.tail))
         return self._store.rotate(address, rotation)
 
     def end(
@@ -242,9 +236,9 @@ class _SealedStore:
         return tuple(self._open_listed(one) for one in listed), ended
 
     def _seal_record(self, address: Address, record: Record) -> Record:
-        sealer = self._of(address.session_id)
-        sealed = {name: _seal_attribute(sealer, name, one) for name, one in record.attributes.items()}
-        return Record(_seal_header(sealer, record.header), sealed)
+        sealer, key = self._of(address.session_id), self._sealer.sealing_key()
+        sealed = {name: _seal_attribute(sealer, key, name, one) for name, one in record.attributes.items()}
+        return Record(_seal_header(sealer, key, record.header), sealed)
 
     def _open_listed(self, listed: Listed) -> Listed:
         try:
@@ -265,10 +259,19 @@ class _OpenedAttributes(LazyAttributes):
         self._opened: dict[str, Attribute] = {}
 
     def __getitem__(self, name: str) -> Attribute:
-        attribute = self._opened.get(name)
+        attribute: Attribute | None = self.get(name)
         if attribute is None:
-            attribute = self._opened[name] = _open_attribute(self._sealer, name, self._attributes[name])
+            raise KeyError(name)
         return attribute
+
+    def get(self, name: str, default: Any = None) -> Any:
+        opened = self._opened.get(name)
+        if opened is None:
+            stored = self._attributes.get(name)
+            if stored is None:
+                return default
+            opened = self._opened[name] = _open_attribute(self._sealer, name, stored)
+        return opened
 
     def __contains__(self, name: object) -> bool:
         return name in self._attributes
@@ -288,8 +291,8 @@ class _OpenedAttributes(LazyAttributes):
         return self._attributes.bulk if isinstance(self._attributes, LazyAttributes) else self.size
 
 
-def _seal_attribute(sealer: SessionSealer, name: str, attribute: Attribute) -> Attribute:
-    return Attribute(attribute.tag, sealer.seal(attribute.value, name=name, tag=attribute.tag))
+def _seal_attribute(sealer: SessionSealer, key: Key | None, name: str, attribute: Attribute) -> Attribute:
+    return Attribute(attribute.tag, sealer.seal(key, attribute.value, name=name, tag=attribute.tag))
 
 
 def _open_attribute(sealer: SessionSealer, name: str, attribute: Attribute) -> Attribute:
@@ -306,8 +309,8 @@ def _open_winners(sealer: SessionSealer, outcome: Conflicted) -> Conflicted:
     return replace(outcome, winners=winners)
 
 
-def _seal_header(sealer: SessionSealer, header: Header) -> Header:
-    tail = sealer.seal(encode_tail(header))
+def _seal_header(sealer: SessionSealer, key: Key | None, header: Header) -> Header:
+    tail = sealer.seal(key, encode_tail(header))
     return with_tail(header, tail) if tail[:1] == SEALED else header
 
 
