@@ -22,10 +22,33 @@ from polysession.contrib.flask import (
     sign_out,
 )
 from polysession.core.manager import SessionManager
+from polysession.core.record import Address, Header
+from polysession.core.state import Context
+from polysession.core.token import Token
 from polysession.testing import FailingStore, FakeClock, memory_manager
 from werkzeug.test import TestResponse
 
 COOKIE = "__Host-session"
+
+
+class Ledger:
+    """Of a users service. ``ended``: the session IDs that it was told of. ``takes``: whether it has their rows."""
+
+    def __init__(self, *, takes: bool = True) -> None:
+        self.ended: list[str] = []
+        self._takes = takes
+
+    def sign_in(self, address: Address, header: Header) -> None: ...
+
+    def end_by_token(self, context: Context, token: Token, reason: str, *, at: int) -> bool:
+        assert (reason, at > 0) == ("logout", True)
+        self.ended.append(token.address.session_id)
+        return self._takes
+
+
+@pytest.fixture
+def make_ledger() -> type[Ledger]:
+    return Ledger
 
 
 @pytest.fixture
@@ -114,9 +137,8 @@ def register_identity(app: Flask) -> None:
         return "ok"
 
     @app.post("/sign-out")
-    def leave() -> str:
-        sign_out()
-        return "ok"
+    def leave() -> tuple[str, int]:
+        return ("", 204 if sign_out() else 202)
 
     @app.post("/rotate")
     def rotate() -> str:

@@ -173,3 +173,26 @@ def test_what_cannot_be_stored_is_a_fault_of_the_app(flask_app: Flask, visitor: 
     flask_app.testing = False
     flask_app.logger.disabled = True
     assert visitor.post("/unstorable").status_code == 500
+
+
+@pytest.mark.parametrize("takes", [True, False])
+def test_a_sign_out_while_the_store_is_away_is_202_by_the_ledger_or_keeps_the_cookie(
+    flask_app: Flask,
+    visitor: Any,
+    flask_manager: SessionManager,
+    flask_store: Any,
+    make_ledger: Any,
+    takes: bool,
+) -> None:
+    ledger, context = make_ledger(takes=takes), flask_manager.context
+    made = SessionManager(context.store, context.keys, clock=context.clock, ledger=ledger)
+    flask_app.extensions["polysession"].manager = made
+    visitor.post("/sign-in/ada")
+    session_id, before = made.open(visitor.token).id, visitor.token
+    token = visitor.get("/csrf").get_json()["csrf_token"]
+    flask_store.away.add("all")
+    answer = visitor.http.post("/sign-out", headers={"X-CSRF-Token": token})
+    assert answer.status_code == (202 if takes else 503)
+    assert ledger.ended == [session_id]
+    assert ["Max-Age=0" in one for one in cookies(answer)] == ([True] if takes else [])
+    assert visitor.token == (None if takes else before)

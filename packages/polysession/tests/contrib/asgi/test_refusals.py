@@ -9,7 +9,6 @@ import httpx
 import pytest
 from polysession.core.errors import Unreadable
 from polysession.core.manager import SessionManager
-from polysession.core.token import Token
 from polysession.stores.memory import MemoryStore
 from polysession.testing import FailingStore
 from starlette.responses import JSONResponse, Response
@@ -124,21 +123,6 @@ async def test_a_sign_out_that_gets_no_answer_keeps_the_cookie(visitor: Visitor,
     assert visitor.token is not None
 
 
-class Ledger:
-    """Of a users service: what ended in it."""
-
-    def __init__(self, *, says: bool = True) -> None:
-        self.ended: list[str] = []
-        self._says = says
-
-    def sign_in(self, address: object, header: object) -> None: ...
-
-    def end_by_token(self, context: object, token: Token, reason: str, *, at: int) -> bool:
-        assert (reason, at > 0) == ("logout", True)
-        self.ended.append(token.address.session_id)
-        return self._says
-
-
 def with_ledger(manager: SessionManager, ledger: Any) -> Visitor:
     context = manager.context
     made = SessionManager(context.store, context.keys, clock=context.clock, ledger=ledger)
@@ -146,9 +130,9 @@ def with_ledger(manager: SessionManager, ledger: Any) -> Visitor:
 
 
 async def test_a_sign_out_while_the_store_is_away_is_202_by_the_ledger(
-    manager: SessionManager, store: FailingStore
+    manager: SessionManager, store: FailingStore, make_ledger: Any
 ) -> None:
-    ledger = Ledger()
+    ledger = make_ledger()
     visitor = with_ledger(manager, ledger)
     await visitor.post("/sign-in/ada")
     session_id = manager.open(visitor.token).id
@@ -164,9 +148,9 @@ async def test_a_sign_out_while_the_store_is_away_is_202_by_the_ledger(
 
 
 async def test_a_sign_out_that_neither_store_nor_ledger_takes_keeps_the_cookie(
-    manager: SessionManager, store: FailingStore
+    manager: SessionManager, store: FailingStore, make_ledger: Any
 ) -> None:
-    visitor = with_ledger(manager, Ledger(says=False))
+    visitor = with_ledger(manager, make_ledger(takes=False))
     await visitor.post("/sign-in/ada")
     token = (await visitor.get("/csrf")).json()["csrf_token"]
     store.away.add("all")

@@ -60,9 +60,14 @@ def sign_in(principal: str, *, generation: int, remember: bool = False) -> None:
     session.core.commit()
 
 
-def sign_out() -> None:
-    """At once: the session ends in every service, and the cookie is cleared."""
-    current_session().end("logout")
+def sign_out() -> bool:
+    """At once: the session ends in every service, and the cookie is cleared. ``True``: a replica of the store has it
+    (answer 204). ``False``: it is pending (answer 202); so where the store gives no answer and the ledger takes it.
+    Raises ``StoreUnavailable`` where neither has it.
+    """
+    session = current_session()
+    session.end("logout")
+    return session.end_confirmed
 
 
 def csrf_token() -> str:
