@@ -32,6 +32,7 @@ class Ports:
     prometheus: int = 8403
     traces: int = 8404
     postgres: int = 8405
+    edge_metrics: int = 8406
     redis: tuple[int, ...] = (8411, 8412, 8413, 8414, 8415, 8416)
 
 
@@ -131,6 +132,7 @@ def free_ports(choose: random.Random, *, is_free: Callable[[int], bool] | None =
         prometheus=take(),
         traces=take(),
         postgres=take(),
+        edge_metrics=take(),
         redis=tuple(take(with_bus=True) for _ in range(6)),
     )
 

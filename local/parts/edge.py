@@ -28,6 +28,11 @@ class Edge(OnePort):
         super().__init__(layout, port=layout.ports.edge, folder="edge")
 
     @property
+    def ports(self) -> Sequence[int]:
+        """The public one, and the one for Prometheus."""
+        return (self._port, self._layout.ports.edge_metrics)
+
+    @property
     def programs(self) -> Sequence[Program]:
         """Caddy."""
         caddyfile = self._layout.root / "web" / "react-shell" / "Caddyfile"
@@ -80,6 +85,7 @@ class Edge(OnePort):
         return {
             "EDGE_SITE": f"{'https' if layout.tls else 'http'}://:{self._port}",
             "EDGE_BIND": HOST,
+            "EDGE_METRICS_PORT": str(ports.edge_metrics),
             "EDGE_TLS": f"tls {secrets.certificate} {secrets.certificate_key}" if layout.tls else "",
             "EDGE_FILES": str(layout.shell),
             "USERS_ADDR": f"{HOST}:{ports.users}",

@@ -1,4 +1,4 @@
-"""Prometheus: it scrapes both services every 2 s and keeps a day."""
+"""Prometheus: it scrapes the edge and both services every 2 s and keeps a day."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,7 +46,9 @@ class Prometheus(OnePort):
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         ports = self._layout.ports
         text = Template(_TEMPLATE.read_text()).substitute(
-            users=f"{HOST}:{ports.users}", orders=f"{HOST}:{ports.orders}"
+            edge=f"{HOST}:{ports.edge_metrics}",
+            users=f"{HOST}:{ports.users}",
+            orders=f"{HOST}:{ports.orders}",
         )
         (self._folder / "prometheus.yml").write_text(text)
 

@@ -143,6 +143,24 @@ def test_only_the_edge_is_open_to_all(every: Sequence[Object]):
                 assert rule["ports"] == [{"protocol": "TCP", "port": 8080}]
 
 
+def test_the_edges_metrics_are_in_no_service_and_for_prometheus_only():
+    every = objects(
+        "react-shell", "--set", "global.publicUrl=https://shop.example.com,podMonitor.enabled=true"
+    )
+    (edge,) = pods(every)
+    port = {each["containerPort"]: each["name"] for each in edge.containers[0]["ports"]}
+    assert port == {8080: "http", 8081: "metrics"}
+    assert edge.template["metadata"]["annotations"]["prometheus.io/port"] == "8081"
+    (service,) = of_kind(every, "Service")
+    assert [each["targetPort"] for each in service["spec"]["ports"]] == ["http"]
+    (policy,) = of_kind(every, "NetworkPolicy")
+    (rule,) = [each for each in policy["spec"]["ingress"] if each["ports"][0]["port"] == 8081]
+    (peer,) = rule["from"]
+    assert peer["podSelector"]["matchExpressions"][0]["values"] == ["prometheus"]
+    (monitor,) = of_kind(every, "PodMonitor")
+    assert [each["port"] for each in monitor["spec"]["podMetricsEndpoints"]] == ["metrics"]
+
+
 def test_who_may_ask_is_also_let_out(every: Sequence[Object]):
     """Each way that a policy opens inward is open outward at the other end, and the other way round."""
     present = {one.labels["app.kubernetes.io/component"] for one in pods(every)}

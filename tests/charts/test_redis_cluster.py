@@ -13,6 +13,7 @@ from operations.guard import PATIENCE_SECONDS
 from tests.charts.rendering import CHARTS, Object, objects, refusal
 
 SCRIPTS = sorted((CHARTS / "redis-cluster/scripts").glob("*.sh"))
+TLS = ("--set", "global.redis.tls.enabled=true,global.redis.tls.existingSecret=certificates")
 
 
 def one(kind: str, name: str, *options: str, chart: str = "redis-cluster") -> Object:
@@ -154,15 +155,14 @@ def test_each_pod_sees_its_own_passwords_only():
 
 
 def test_tls_closes_the_plain_port_and_clients_get_the_ca_only():
-    options = ("--set", "global.redis.tls.enabled=true,global.redis.tls.existingSecret=certificates")
-    settings = config(*options)
+    settings = config(*TLS)
     assert (settings["port"], settings["tls-port"], settings["tls-replication"], settings["tls-cluster"]) == (
         "0",
         "6379",
         "yes",
         "yes",
     )
-    manager = one("Deployment", "redis-manager", *options)
+    manager = one("Deployment", "redis-manager", *TLS)
     tls = next(volume for volume in manager["spec"]["template"]["spec"]["volumes"] if volume["name"] == "tls")
     assert tls["secret"]["items"] == [{"key": "ca.crt", "path": "ca.crt"}]
     assert environment(container(manager))["OPERATIONS_TLS_CA_FILE"] == "/etc/redis-tls/ca.crt"
@@ -190,3 +190,48 @@ def test_what_cannot_be_meant_is_refused_with_a_sentence(options: str, sentence:
 def test_scripts_are_for_any_posix_shell(script: Any):
     assert subprocess.run(["sh", "-n", str(script)], check=False).returncode == 0
     assert not re.search(r"\[\[|\bfunction\b|<<<|\$'", script.read_text())
+
+
+def test_the_exporter_trusts_no_node_that_the_ca_does_not_know():
+    exporter = one("Deployment", "redis-exporter", *TLS)
+    settings = environment(container(exporter))
+    assert "REDIS_EXPORTER_SKIP_TLS_VERIFICATION" not in settings
+    (mount,) = container(exporter)["volumeMounts"]
+    assert settings["REDIS_EXPORTER_TLS_CA_CERT_FILE"] == f"{mount['mountPath']}/ca.crt"
+    (volume,) = exporter["spec"]["template"]["spec"]["volumes"]
+    assert (volume["name"], volume["secret"]["items"]) == (
+        mount["name"],
+        [{"key": "ca.crt", "path": "ca.crt"}],
+    )
+    plain = one("Deployment", "redis-exporter")
+    assert not [name for name in environment(container(plain)) if "TLS" in name]
+    assert "volumeMounts" not in container(plain)
+
+
+@pytest.mark.parametrize("options", [(), TLS])
+def test_an_operators_prometheus_asks_each_node_through_the_exporter(options: Sequence[str]):
+    wanted = one("PodMonitor", "redis-exporter", "--set", "exporter.podMonitor.enabled=true", *options)[
+        "spec"
+    ]
+    nodes = one("StatefulSet", "redis", *options)
+    assert (
+        wanted["selector"]["matchLabels"].items() <= nodes["spec"]["template"]["metadata"]["labels"].items()
+    )
+    (endpoint,) = wanted["podMetricsEndpoints"]
+    assert endpoint["path"] == "/scrape"
+    assert endpoint["port"] in {port["name"] for port in container(nodes)["ports"]}
+    written = {rule["targetLabel"]: rule for rule in endpoint["relabelings"]}
+    service = one("Service", "redis-exporter")
+    address = f"{service['metadata']['name']}.shop.svc.cluster.local:{service['spec']['ports'][0]['port']}"
+    assert written["__address__"]["replacement"] == address
+    target = written["__param_target"]
+    if options:  # a certificate has names, and no addresses
+        assert target["sourceLabels"] == ["__meta_kubernetes_pod_name"]
+        domain = environment(container(nodes))["NODES_DOMAIN"]
+        assert target["replacement"] == f"rediss://$1.{domain}:6379"
+    else:
+        assert target == {
+            "sourceLabels": ["__meta_kubernetes_pod_ip"],
+            "targetLabel": "__param_target",
+            "replacement": "redis://$1:6379",
+        }

@@ -50,6 +50,11 @@ def test_requests_are_counted_by_route_template(person: Person, prometheus):
     )
 
 
+def test_the_edge_counts_its_answers_on_a_port_that_browsers_do_not_reach(person: Person, prometheus):
+    person.http.get("/api/orders/products/steel-rule")
+    prometheus.wait('sum(caddy_http_requests_total{job="edge"})', until=lambda now: now >= 1)
+
+
 def test_both_services_say_that_they_are_ready(prometheus):
     prometheus.wait('count(up{job=~"users|orders"} == 1)', until=lambda now: now == 2)
     prometheus.wait("min(service_dependency_up)", until=lambda now: now == 1)

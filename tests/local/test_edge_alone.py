@@ -157,6 +157,21 @@ def test_only_what_is_allowed_by_name_exists(edge: Running) -> None:
         assert not [path for _, path, _, _ in upstream.requests if "internal" in path or "metrics" in path]
 
 
+def test_its_metrics_are_on_a_port_of_their_own_where_nothing_else_is(edge: Running) -> None:
+    with edge.client() as client:
+        client.get("/api/users/me")
+    seen = len(edge.users.requests)
+    own = edge.layout.url(edge.layout.ports.edge_metrics)
+    with httpx.Client(base_url=own, trust_env=False) as prometheus:
+        answer = prometheus.get("/metrics")
+        assert answer.status_code == 200
+        assert "caddy_http_requests_total{" in answer.text
+        assert "caddy_http_request_duration_seconds_bucket{" in answer.text
+        for path in ("/", "/metrics/x", "/api/users/me", "/debug/pprof/", "/config/", "/index.html"):
+            assert prometheus.get(path, headers={"Accept": "text/html"}).status_code == 404, path
+    assert len(edge.users.requests) == seen
+
+
 def test_a_path_cannot_climb_out_of_its_service(edge: Running) -> None:
     seen = len(edge.users.requests)
     with edge.client() as client:

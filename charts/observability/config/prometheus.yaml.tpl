@@ -53,9 +53,16 @@ scrape_configs:
         separator: ;
         action: keep
         regex: {{ .Release.Name }};redis;redis
+      {{- if (((.Values.global).redis).tls).enabled }}
+      # By its name, which its certificate has.
+      - source_labels: [__meta_kubernetes_pod_name]
+        target_label: __param_target
+        replacement: rediss://$1.{{ include "common.fqdn" (dict "root" . "component" "redis-nodes") }}:6379
+      {{- else }}
       - source_labels: [__meta_kubernetes_pod_ip]
         target_label: __param_target
-        replacement: {{ ternary "rediss" "redis" (eq true (((.Values.global).redis).tls).enabled) }}://$1:6379
+        replacement: redis://$1:6379
+      {{- end }}
       - source_labels: [__meta_kubernetes_pod_name]
         target_label: instance
       - source_labels: [__meta_kubernetes_pod_node_name]

@@ -4,6 +4,7 @@
 {{- $endpoint := include "common.otlpEndpoint" .root -}}
 EDGE_SITE: http://:8080
 EDGE_BIND: 0.0.0.0
+EDGE_METRICS_PORT: 8081
 EDGE_SHUTDOWN_DELAY: {{ .values.timing.shutdownDelay }}
 EDGE_GRACE: {{ .values.timing.grace }}
 EDGE_DIAL_TIMEOUT: {{ .values.timing.dialTimeout }}
@@ -30,11 +31,12 @@ OTEL_EXPORTER_OTLP_TIMEOUT: 1000
 OTEL_BSP_EXPORT_TIMEOUT: 1000
 {{- end -}}
 
-{{/* From everywhere: a NodePort hides where a connection came from, and a load balancer is outside of the cluster. */}}
+{{/* Pages from everywhere, metrics for Prometheus: a NodePort hides where a connection came from, and a load balancer is outside of the cluster. */}}
 {{- define "edge.ingress" -}}
 - ports:
     - protocol: TCP
       port: 8080
+{{ include "common.ingressMetrics" (dict "root" .root "port" 8081) }}
 {{- end -}}
 
 {{- define "edge.egress" -}}

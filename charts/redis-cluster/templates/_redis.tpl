@@ -113,7 +113,12 @@ OPERATIONS_TLS_CA_FILE: /etc/redis-tls/ca.crt
 {{- if .root.Values.auth.enabled }}
 {{ include "common.credentialsVolume" . }}
 {{- end }}
-{{- with include "redis.tlsSecret" .root }}
+{{ include "redis.caVolume" .root }}
+{{- end -}}
+
+{{/* With TLS: what clients know of it. Takes the root. */}}
+{{- define "redis.caVolume" -}}
+{{- with include "redis.tlsSecret" . }}
 - name: tls
   secret:
     secretName: {{ . }}
@@ -132,6 +137,10 @@ OPERATIONS_TLS_CA_FILE: /etc/redis-tls/ca.crt
   mountPath: /etc/polysession/credentials
   readOnly: true
 {{- end }}
+{{ include "redis.caMount" . }}
+{{- end -}}
+
+{{- define "redis.caMount" -}}
 {{- if include "redis.tlsSecret" . }}
 - name: tls
   mountPath: /etc/redis-tls
