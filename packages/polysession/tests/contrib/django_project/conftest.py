@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.contrib import admin, messages
 from django.contrib.auth import authenticate, get_user_model, login, logout, update_session_auth_hash
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import engines
 from django.test import Client
@@ -27,6 +28,7 @@ from polysession.contrib.django import (
 )
 from polysession.core.errors import GenerationOutdated
 from polysession.core.manager import SessionManager
+from polysession.stores.ledger import SCHEMA
 from polysession.testing import FailingStore, FakeClock, RecordedEvents, memory_manager
 
 COOKIE = "__Host-session"
@@ -257,6 +259,13 @@ def manager(settings: Any, clock: FakeClock, store: FailingStore, events: Record
     made = memory_manager(clock=clock, store=store, events=events)
     settings.POLYSESSION_MANAGER = made
     return made
+
+
+def create_ledger() -> None:
+    """Its tables, without its app's migrations: SQLite runs none within a test's transaction."""
+    with connection.cursor() as cursor:
+        for statement in SCHEMA.replace("ADD COLUMN IF NOT EXISTS", "ADD COLUMN").split(";\n"):
+            cursor.execute(statement)
 
 
 @pytest.fixture

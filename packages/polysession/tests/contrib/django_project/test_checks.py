@@ -10,12 +10,15 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.checks import Tags, run_checks
+from django.db import connection
 from polysession import SessionSettings, connect
 from polysession.contrib.django import checks as ours
 from polysession.contrib.django import migration
 from polysession.contrib.django.ledger.ledger import DjangoLedger
 from polysession.core.manager import SessionManager
 from polysession.testing import FailingStore, FakeClock, make_keys, memory_manager
+
+from .conftest import create_ledger
 
 DOCUMENT = Path(__file__).parents[5] / "docs" / "django.md"
 STOCK = "django.contrib.sessions.middleware.SessionMiddleware"
@@ -178,6 +181,11 @@ def test_the_ledger_its_app_and_its_tables(settings: Any, db: None) -> None:
     settings.POLYSESSION_MANAGER = with_ledger(DjangoLedger())
     assert "INSTALLED_APPS" in found(**asked)["polysession.E011"]
     settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, LEDGER]
+    assert "migrate" in found(**asked)["polysession.W007"]
+    create_ledger()
+    assert found(**asked) == {}
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE polysession_ledger DROP COLUMN exchanged_at")
     assert "migrate" in found(**asked)["polysession.W007"]
     settings.POLYSESSION_MANAGER = with_ledger(DjangoLedger(using="elsewhere"))
     assert "DATABASES" in found(**asked)["polysession.E012"]

@@ -12,18 +12,16 @@ from django.test.utils import CaptureQueriesContext
 from polysession.contrib.django.ledger.ledger import DjangoLedger
 from polysession.core.manager import SessionManager
 from polysession.core.migration import JOIN
-from polysession.stores.ledger import SCHEMA
 from polysession.testing import FailingStore
 
+from .conftest import create_ledger
 from .test_migration import Old
 
 
 @pytest.fixture
 def lose_redis(settings: Any, manager: SessionManager, clock: Any, db: None) -> Callable[[], FailingStore]:
     """The manager has a ledger from now on; each call gives it a store that knows nothing."""
-    with connection.cursor() as cursor:
-        for statement in SCHEMA.replace("ADD COLUMN IF NOT EXISTS", "ADD COLUMN").split(";\n"):
-            cursor.execute(statement)
+    create_ledger()
     keys = manager.keys
 
     def lose() -> FailingStore:

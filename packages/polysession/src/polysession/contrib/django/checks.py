@@ -225,12 +225,25 @@ def check_ledger(*, databases: Sequence[str] | None = None, **_: Any) -> list[Ch
         return [checks.Error(f"DATABASES has no {alias!r}.", hint=hint, id="polysession.E012")]
     if alias is None or alias not in (databases or ()):
         return []
-    from .ledger.models import LedgerRow
-
-    if LedgerRow._meta.db_table in connections[alias].introspection.table_names():
+    if _knows_ledger(connections[alias]):
         return []
     hint = f"manage.py migrate polysession_ledger --database {alias}"
-    return [checks.Warning("The ledger's tables are missing.", hint=hint, id="polysession.W007")]
+    return [
+        checks.Warning(
+            "The ledger's tables, or columns of them, are missing.", hint=hint, id="polysession.W007"
+        )
+    ]
+
+
+def _knows_ledger(connection: Any) -> bool:
+    from .ledger.models import LedgerRow  # of an app that may not be installed
+
+    table, introspection = LedgerRow._meta.db_table, connection.introspection
+    with connection.cursor() as cursor:
+        if table not in introspection.table_names(cursor):
+            return False
+        columns = {one.name for one in introspection.get_table_description(cursor, table)}
+    return columns >= {field.column for field in LedgerRow._meta.concrete_fields}
 
 
 def _manager() -> SessionManager | None:
