@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from types import TracebackType
 from typing import Literal
 
 from .record import EndReason, Kind
@@ -92,9 +93,22 @@ class AllEvents(Events):
         for listener in self._listeners:
             listener.clock_skew(seconds)
 
-    @contextmanager
-    def operation(self, name: str, attributes: Mapping[str, str | int]) -> Iterator[None]:
-        with ExitStack() as stack:
-            for listener in self._listeners:
-                stack.enter_context(listener.operation(name, attributes))
-            yield
+    def operation(self, name: str, attributes: Mapping[str, str | int]) -> AbstractContextManager[None]:
+        return _Around([listener.operation(name, attributes) for listener in self._listeners])
+
+
+class _Around:
+    """Several listeners' around one operation: the first is left last. They must not raise, so there is no stack."""
+
+    def __init__(self, inner: Sequence[AbstractContextManager[None]]) -> None:
+        self._inner = inner
+
+    def __enter__(self) -> None:
+        for one in self._inner:
+            one.__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for one in reversed(self._inner):
+            one.__exit__(kind, error, trace)
