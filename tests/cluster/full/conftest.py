@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
 
 from tests.cluster import release
+from tests.cluster.full.modules import definitions
 from tests.cluster.limit import Limit
 from tests.cluster.pods import Pods
+from tests.cluster.shell import kubectl
 
 _limit = Limit(minutes=75)
 
@@ -34,6 +36,16 @@ def on_redis(pods: Pods) -> Pods:
 def on_valkey(pods: Pods) -> Pods:
     """The same with ``engine: valkey``."""
     return _installed(pods, *release.VALKEY)
+
+
+@pytest.fixture(scope="module")
+def defined(our_cluster: None) -> Iterator[None]:
+    """Kinds of the Prometheus operator and of Gateways; nobody acts on them."""
+    files = [word for file in definitions() for word in ("-f", str(file))]
+    kubectl("apply", "--server-side", *files)
+    kubectl("wait", "--for=condition=Established", *files, "--timeout", "60s")
+    yield
+    kubectl("delete", *files, "--timeout", "60s")
 
 
 def _installed(pods: Pods, *values: str) -> Pods:

@@ -36,7 +36,7 @@ def test_the_api_server_takes_the_scenario(values: Path, dry_namespace: str, ser
     """Strict validation, a warning is an error."""
     chart = str(values.parents[1])
     rendered = documents(helm("template", "dry", chart, "--namespace", DRY, "--values", str(values)))
-    known = [one for one in rendered if _resource(one) in served]
+    known = [one for one in rendered if resource(one) in served]
     assert known
     for one in known:
         one["metadata"].setdefault("namespace", DRY)
@@ -57,7 +57,7 @@ def test_the_api_server_takes_the_scenario(values: Path, dry_namespace: str, ser
     )
 
 
-def _resource(document: dict[str, Any]) -> str:
+def resource(document: dict[str, Any]) -> str:
     group = document["apiVersion"].rpartition("/")[0]
     kind = document["kind"].lower()
     plural = (
