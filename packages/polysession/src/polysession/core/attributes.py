@@ -5,6 +5,7 @@ Pure: it says what to write (``changes``), takes what stood in the way (``resolv
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -14,7 +15,7 @@ from . import values
 from .codec import plain_size, size_of
 from .errors import Conflict, InvalidAttribute, TooLarge
 from .merge import MERGE, MISSING, POLICIES, Policy, Rule, merge, same
-from .record import TAG_BYTES, Attribute, LazyAttributes
+from .record import TAG_BYTES, Attribute
 from .settings import SessionSettings
 from .store import Change
 
@@ -355,10 +356,9 @@ class Attributes:
         for name, value in delta.items():
             added += 4 * len(name) + len(value or b"")
         if (
-            isinstance(self._base, LazyAttributes)
-            and not self._learned
+            not self._learned
             and len(self._base) + len(delta) <= self._settings.attributes
-            and self._base.bulk + added <= self._settings.session_bytes
+            and getattr(self._base, "bulk", math.inf) + added <= self._settings.session_bytes
         ):
             return
         count, size = len(self._base), size_of(self._base)

@@ -288,7 +288,8 @@ class _OpenedAttributes(LazyAttributes):
 
     @property
     def bulk(self) -> int:
-        return self._attributes.bulk if isinstance(self._attributes, LazyAttributes) else self.size
+        found: int | None = getattr(self._attributes, "bulk", None)
+        return self.size if found is None else found
 
 
 def _seal_attribute(sealer: SessionSealer, key: Key | None, name: str, attribute: Attribute) -> Attribute:
