@@ -72,6 +72,7 @@ def renew(*more: str) -> float:
     uninstall()
     gone = ("--namespace", NAMESPACE, "--selector", "app.kubernetes.io/name=redis-cluster")
     kubectl("delete", "pods,pvc", *gone, "--wait", "--timeout", "120s", "--ignore-not-found")
+    take_charts()
     kind.load_missing_images(CHART, *VALUES, *more)
     return install(*more)
 
