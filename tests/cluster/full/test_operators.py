@@ -20,7 +20,7 @@ from tests.cluster.shell import NAMESPACE, RELEASE, ROOT, documents, helm, kubec
 __all__ = ["dry_namespace", "served", "test_the_api_server_takes_the_scenario"]
 
 MONITORING = ROOT / "charts/polysession/ci/monitoring-values.yaml"
-KINDS = {"HTTPRoute": 1, "PodMonitor": 1, "PrometheusRule": 1, "ServiceMonitor": 3}
+KINDS = {"HTTPRoute": 1, "PodMonitor": 3, "PrometheusRule": 1, "ServiceMonitor": 3}
 
 pytestmark = pytest.mark.usefixtures("defined")
 
