@@ -7,6 +7,7 @@ only msgspec.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -152,6 +153,7 @@ def connect(
         store,
         source,
         settings=settings,
+        random=os.urandom,  # what ``secrets`` calls, without two calls of Python's around it
         events=events,
         ledger=ledger,
         restorer=restorer,

@@ -51,7 +51,7 @@ class Attributes:
         self._assigned: set[str] = set()
         self._deleted: set[str] = set()
         self._updates: dict[str, _Updates] = {}
-        self._policies = NO_POLICIES  # of this request; they go before the schema
+        self._policies: Mapping[str, Policy] = NO_POLICIES  # of this request; they go before the schema
         # Defaults that were handed out, encoded: no change while they are so.
         self._drafts: dict[str, bytes] = {}
         # Not all of the value is this request's, so its type is not this request's fault.
@@ -160,7 +160,7 @@ class Attributes:
         if not delta:
             return {}
         self._check_delta(delta)
-        changes = {}
+        changes: dict[str, Change] = {}
         for name, value in delta.items():
             stored = self._stored(name)
             drawn = None if value is None else self._draw(name, value, random)
@@ -305,7 +305,7 @@ class Attributes:
 
     def _delta(self) -> dict[str, bytes | None]:
         """Only what was assigned, deleted or may have changed inside is looked at."""
-        delta = {}
+        delta: dict[str, bytes | None] = {}
         for name in sorted({*self._mutable, *self._assigned, *self._deleted}):
             encoded = self._bytes(name)
             if encoded != self._base_bytes(name):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -47,7 +47,7 @@ class SessionManager:
         *,
         settings: SessionSettings | None = None,
         clock: Clock | None = None,
-        random: Callable[[int], bytes] | None = None,  # the operating system's
+        random: Callable[[int], bytes] | None = None,  # secrets.token_bytes
         events: Events | None = None,
         ledger: Ledger | None = None,
         restorer: Restorer | None = None,  # the ledger itself, where there is one
@@ -61,7 +61,7 @@ class SessionManager:
             keys=keys if isinstance(keys, Keys) else keys(),
             settings=settings or SessionSettings(),
             clock=clock or SystemClock(),
-            random=random or os.urandom,
+            random=random or secrets.token_bytes,
             events=events or Events(),
             ledger=ledger,
             restorer=restorer or ledger,

@@ -109,12 +109,12 @@ class State:
         predecessor: Callable[[Context, State], None] | None = None,
     ) -> None:
         """``predecessor``: looks for an old session (`migration`), without a token."""
-        self.token = token
-        self.attributes = attributes
-        self.passive = passive
-        self.device = device
-        self.forged = forged
-        self.predecessor = predecessor
+        self.token: Token | None = token
+        self.attributes: Attributes = attributes
+        self.passive: bool = passive
+        self.device: Device | None = device
+        self.forged: bool = forged
+        self.predecessor: Callable[[Context, State], None] | None = predecessor
 
     def adopt(self, token: Token, header: Header) -> None:
         """A live session stands behind this request from now on."""
