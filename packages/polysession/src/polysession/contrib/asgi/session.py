@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
@@ -13,6 +12,7 @@ from ...core import http
 from ...core.bridge import run
 from ...core.errors import PolysessionError, ReadOnly, SessionEnded, StoreUnavailable
 from ...core.manager import SessionManager
+from ...core.mapping import SessionMapping
 from ...core.migration import Predecessor
 from ...core.record import Device
 from ...core.session import Session
@@ -33,7 +33,7 @@ class StepUpRequired(PolysessionError):
         self.problem = problem
 
 
-class AsgiSession(MutableMapping[str, Any]):
+class AsgiSession(SessionMapping):
     """``request.session``. Loaded before the app is called: a sync mapping, also in a worker thread. Where the store
     gave no answer, its use raises ``StoreUnavailable``.
     """
@@ -141,28 +141,3 @@ class AsgiSession(MutableMapping[str, Any]):
 
     def mark_passive(self) -> None:
         self._core.mark_passive()
-
-    def __getitem__(self, name: str) -> Any:
-        return self.core[name]
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        self.core[name] = value
-
-    def __delitem__(self, name: str) -> None:
-        del self.core[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.core
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.core)
-
-    def __len__(self) -> int:
-        return len(self.core)
-
-    def update(self, *arguments: Any, **values: Any) -> Any:
-        """The core's: ``session.update("visits", lambda visits: visits + 1, default=0)``, or a mapping's."""
-        return self.core.update(*arguments, **values)
-
-    def draft(self, name: str, default: Any) -> Any:
-        return self.core.draft(name, default)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
 
 from flask import Flask, Request
 from flask import session as flask_session
@@ -13,6 +12,7 @@ from flask.sessions import SessionMixin
 from ...core import cookie as cookies
 from ...core.http import PASSIVE_HEADER, environ_name
 from ...core.manager import SessionManager
+from ...core.mapping import SessionMapping
 from ...core.merge import Policy
 from ...core.migration import Predecessor
 from ...core.record import Device
@@ -26,7 +26,7 @@ FLASHES = "_flashes"  # Flask's own name: messages of parallel requests are all 
 _POLICIES: Mapping[str, Policy] = MappingProxyType({FLASHES: "list"})
 
 
-class FlaskSession(SessionMixin):
+class FlaskSession(SessionMapping, SessionMixin):
     """``flask.session``. Opened at first use: by then the URL is matched, and the view says if it is passive."""
 
     def __init__(
@@ -78,28 +78,6 @@ class FlaskSession(SessionMixin):
         """What binds CSRF tokens before a session; one that this request draws is not in its cookies yet."""
         header = self.request.environ.get("HTTP_COOKIE", "")
         return self.csrf_binding or cookies.find(header, cookies.csrf_cookie_name(self._manager.settings))
-
-    def __getitem__(self, name: str) -> Any:
-        return self.core[name]
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        self.core[name] = value
-
-    def __delitem__(self, name: str) -> None:
-        del self.core[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.core)
-
-    def __len__(self) -> int:
-        return len(self.core)
-
-    def update(self, *arguments: Any, **values: Any) -> Any:
-        """The core's: ``session.update("visits", lambda visits: visits + 1, default=0)``, or a mapping's."""
-        return self.core.update(*arguments, **values)
-
-    def draft(self, name: str, default: Any) -> Any:
-        return self.core.draft(name, default)
 
     @property
     def new(self) -> bool:  # type: ignore[override]  # Flask declares class attributes
