@@ -143,7 +143,7 @@ def _measure_indexes(nodes: str, cluster: Any, *, signed_in: bool) -> int:
         address = Address(PARTITION, secrets.token_urlsafe(12))
         store.create(address, make_record(store.now(), make_values(), principal_key=principal))
         addresses.append(address)
-    indexes = [keys.expiry(PARTITION), *(keys.principal(PARTITION, one) for one in principals if one)]
+    indexes = [keys.expiry(PARTITION), *([keys.principals(PARTITION)] if signed_in else [])]
     total = sum(int(cluster.memory_usage(key, samples=0)) for key in indexes)
     for key in (*indexes, *map(keys.record, addresses)):
         cluster.delete(key)

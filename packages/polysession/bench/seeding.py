@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 
+from polysession.core import base64url
 from polysession.core.codec import HEADER_FIELD, encode_record
 from polysession.core.record import Address
 from polysession.core.token import PARTITIONS
@@ -14,8 +15,8 @@ from polysession.stores.keys import Keyspace, member, slot
 from polysession.testing import HOUR, make_record
 
 VALUES = {"cart": [{"item": number, "count": 1} for number in range(12)], "theme": "dark"}
-RETENTION = 86_400_000  # as scripts/common.lua says
-_KEY = "p" * 22
+RETENTION = 86_400_000  # as scripts/header.lua says
+_KEY = "p" * 21 + "w"
 _CHUNK = 4096
 _SECONDS = 60.0
 
@@ -45,15 +46,15 @@ class Seeder:
     def _commands(self, address: Address, principal_key: str) -> Sequence[tuple[int, Command]]:
         here, partition = slot(address.partition), address.partition
         record, expiry = self._keys.record(address), self._keys.expiry(partition)
-        principal = self._keys.principal(partition, principal_key)
-        header = self._header.replace(_KEY.encode(), principal_key.encode())
+        principals, key = self._keys.principals(partition), base64url.decode(principal_key)
+        header = self._header.replace(base64url.decode(_KEY), key)
         gone = self._expires + RETENTION
         words = (
             ("HSET", record, "", header, *self._fields),
             ("PEXPIREAT", record, gone),
-            ("ZADD", expiry, self._expires, member(address.session_id, principal_key)),
+            ("ZADD", expiry, self._expires, member(address.session_id)),
             ("PEXPIREAT", expiry, gone),
-            ("HSET", principal, "", 0, address.session_id, ""),
-            ("PEXPIREAT", principal, gone),
+            ("HSET", principals, key, member(address.session_id)),
+            ("PEXPIREAT", principals, gone),
         )
         return [(here, Command.of(*one)) for one in words]

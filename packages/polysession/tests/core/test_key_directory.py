@@ -166,13 +166,13 @@ def test_a_form_from_before_a_new_csrf_key_is_still_good(bench: Bench) -> None:
 
 def test_a_new_seal_key_seals_what_is_written_and_the_old_one_still_opens(bench: Bench) -> None:
     token = bench.sign_in()
-    assert bench.stored(token).attributes["cart"].value[:2] == b"\x01A"
+    assert bench.stored(token).attributes["cart"].value[:1] == b"A"
     bench.add("seal/B")
     assert bench.is_live(token)
     session = bench.manager.open(token)
     session["cart"].append("another")
     session.commit()
-    assert bench.stored(token).attributes["cart"].value[:2] == b"\x01B"
+    assert bench.stored(token).attributes["cart"].value[:1] == b"B"
     assert bench.manager.open(token)["cart"] == ["a book", "another"]
 
 

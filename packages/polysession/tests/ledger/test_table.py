@@ -17,7 +17,9 @@ MINUTE = 60_000
 
 
 def make_row(principal: str = "ada", **fields: Any) -> Row:
-    record = make_record(NOW, principal=principal, principal_key="k" * 22, generation=1, idle=30 * MINUTE)
+    record = make_record(
+        NOW, principal=principal, principal_key="k" * 21 + "Q", generation=1, idle=30 * MINUTE
+    )
     return replace(row_of(make_address(7), record.header), **fields)
 
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import importlib.util
 import os
 import secrets
-import struct
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +22,15 @@ import redis
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
-from polysession.core.codec import HEADER_FIELD, RECORD_KIND
+from polysession.core.codec import HEADER_FIELD, RECORD_KIND, decode_header, encode_header, encode_tombstone
 from polysession.core.manager import SessionManager
+from polysession.core.record import Tombstone, alter
 from polysession.core.token import parse
 from polysession.stores.keys import Keyspace, member
 from polysession.stores.redis import RedisStore
 from polysession.testing import make_keys
 
 Nodes = tuple[tuple[str, int], ...]
-RECORD_TIMES = (21, 29, 45, 73)  # created_at, last_seen_at, absolute_at, previous_until: docs/wire-format.md
-TOMBSTONE_TIMES = (2,)
 MARGIN = 20_000  # ms: nothing is to fall due by the time that the test itself takes
 EXAMPLES = 120 if os.environ.get("POLYSESSION_FULL") else 12
 
@@ -61,11 +60,13 @@ class OlderClock:
 
 
 def older(header: bytes, milliseconds: int) -> bytes:
-    patched = bytearray(header)
-    for offset in RECORD_TIMES if header[0] == RECORD_KIND else TOMBSTONE_TIMES:
-        (at,) = struct.unpack_from(">Q", patched, offset)
-        struct.pack_into(">Q", patched, offset, max(at - milliseconds, 0))
-    return bytes(patched)
+    found = decode_header(header)
+    if isinstance(found, Tombstone):
+        return encode_tombstone(replace(found, ended_at=found.ended_at - milliseconds))
+    names = ("created_at", "last_seen_at", "absolute_at", "previous_until")
+    return encode_header(
+        alter(found, **{name: max(getattr(found, name) - milliseconds, 0) for name in names})
+    )
 
 
 class RedisSessions(states.Sessions):  # type: ignore[misc, name-defined]
@@ -97,8 +98,7 @@ class RedisSessions(states.Sessions):  # type: ignore[misc, name-defined]
             header = self.client.hget(key, HEADER_FIELD)
             self.client.hset(key, HEADER_FIELD, older(header, milliseconds))
             if header[0] == RECORD_KIND:
-                name = member(address.session_id, header[89:111].rstrip(b"\0").decode())
-                self.client.zincrby(expiry, -milliseconds, name)
+                self.client.zincrby(expiry, -milliseconds, member(address.session_id))
         self.clock.waited += milliseconds
 
     def forgotten(self, live: Any) -> bool:

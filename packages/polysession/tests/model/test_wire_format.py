@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from polysession.core import codec, token, values
+from polysession.core import agent, base64url, codec, token, values
 from polysession.core.clock import SystemClock
 from polysession.core.errors import Unreadable
 from polysession.core.record import END_REASONS, TAG_BYTES, Address, Header, Record, Tombstone
@@ -43,40 +43,52 @@ def offsets(formats: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def members(compiled: struct.Struct) -> list[str]:
-    return re.findall(r"\d*[A-Za-z]", compiled.format.removeprefix(">"))
+    """A time is two of them: 16 bits and 32."""
+    return re.findall(r"HI|\d*[A-Za-z]", compiled.format.removeprefix(">"))
 
 
 # --- the tables
 
 
 def test_the_table_of_the_header_is_the_codes() -> None:
-    rows = table("Record")
-    assert [(int(offset), int(size)) for offset, size, *_ in rows] == offsets(members(codec.PREFIX))
-    documented = "".join(row[2] for row in rows)
+    parts = (codec.PREFIX, codec.PRINCIPAL_PART, codec.ROTATION_PART)
+    for number, part in enumerate(parts):
+        rows = table("Record", number)
+        assert [(int(offset), int(size)) for offset, size, *_ in rows] == offsets(members(part))
+    documented = "".join(row[2] for row in table("Record"))
     assert f"struct.unpack('>{documented}', header)" in str(codec.__doc__)
-    assert f"prefix of {codec.PREFIX.size} bytes" in DOCUMENT
-    assert f"begins at offset {codec.PREFIX.size}" in DOCUMENT
+    for part in parts:
+        assert f"{part.size} bytes" in DOCUMENT
 
 
-def test_each_field_of_the_header_is_where_the_table_says() -> None:
+def test_each_field_of_the_header_is_where_the_tables_say() -> None:
     header = codec.decode_header(bytes.fromhex(GOLDEN["headers"]["signed in"]))
     assert isinstance(header, Header)
     data = bytes.fromhex(GOLDEN["headers"]["signed in"])
-    for offset, size, _, name, *_ in table("Record"):
-        found = data[int(offset) : int(offset) + int(size)]
-        if name in ("kind", "flags"):
-            wanted: Any = codec.RECORD_KIND if name == "kind" else codec.SIGNED_IN_FLAG | codec.RETURNED_FLAG
-        else:
-            wanted = getattr(header, name)
-        if isinstance(wanted, int):
-            wanted = wanted.to_bytes(int(size), "big")
-        assert found == (wanted.encode() if isinstance(wanted, str) else wanted), name
+    for number, part in enumerate((codec.PREFIX, codec.PRINCIPAL_PART, codec.ROTATION_PART)):
+        for offset, size, _, name, *_ in table("Record", number):
+            assert data[int(offset) : int(offset) + int(size)] == stored(header, name, int(size)), name
+        data = data[part.size :]
+    assert data[:1] == codec.PLAIN
+
+
+def stored(header: Header, name: str, size: int) -> bytes:
+    if name == "kind":
+        return bytes([codec.RECORD_KIND])
+    if name == "flags":
+        return bytes([codec.SIGNED_IN_FLAG | codec.RETURNED_FLAG | codec.ROTATED_FLAG])
+    value: int | str | bytes = getattr(header, name)
+    if name == "principal_key":
+        return base64url.decode(header.principal_key)
+    if isinstance(value, int):
+        return value.to_bytes(size, "big")
+    return value.encode() if isinstance(value, str) else value
 
 
 def test_the_tables_of_tail_tombstone_and_reasons_are_the_codes() -> None:
     header = codec.decode_header(bytes.fromhex(GOLDEN["headers"]["signed in"]))
     assert isinstance(header, Header)
-    assert {row[0].strip("`") for row in table("Record", 1)} == codec._tail(
+    assert {row[0].strip("`") for row in table("Record", 3)} == codec._tail(
         header
     ).keys() - header.extra.keys()
     rows = table("Tombstone")
@@ -91,6 +103,7 @@ def test_the_tables_of_attribute_and_value_are_the_codes() -> None:
     tag, kind, value = table("Attribute")
     assert (int(tag[1]), int(kind[0]), int(value[0])) == (TAG_BYTES, TAG_BYTES, TAG_BYTES + 1)
     assert bytes([0]) == codec.PLAIN == values.PLAIN
+    assert min(token.ALPHABET.encode()) == ord(codec.SEALED) == 0x2D
     codes = {row[1]: int(row[0]) for row in table("Value")}
     assert set(codes.values()) == set(values._UNPACKERS)
     samples = {
@@ -113,7 +126,7 @@ def test_the_table_of_the_token_is_the_codes() -> None:
 
 
 def test_the_table_of_keys_is_the_codes() -> None:
-    address, keyspace, principal = Address(7, "ABCDEFGHabcdefgh"), Keyspace("P"), "K" * 22
+    address, keyspace, principal = Address(7, "ABCDEFGHabcdefgh"), Keyspace("P"), "K" * 21 + "Q"
     filled = {"NNNN": "0007", "<session ID>": address.session_id, "<principal key>": principal}
     names = [row[0].strip("`") for row in table("Keys")]
     for blank, value in filled.items():
@@ -121,7 +134,8 @@ def test_the_table_of_keys_is_the_codes() -> None:
     assert names == [
         keyspace.record(address),
         keyspace.expiry(7),
-        keyspace.principal(7, principal),
+        keyspace.principals(7),
+        keyspace.generation(7, principal),
         keyspace.outbox(7),
     ]
 
@@ -205,14 +219,14 @@ def test_the_vectors_of_keys_are_the_codes() -> None:
     for vector in WIRE["keys"]:
         keyspace, address = Keyspace(vector["prefix"]), Address(vector["partition"], vector["session_id"])
         principal_key = vector["principal_key"]
-        principal = keyspace.principal(address.partition, principal_key) if principal_key else None
+        partition = address.partition
         found = (
-            keyspace.record(address), keyspace.expiry(address.partition), principal, keyspace.outbox(address.partition),
-            member(address.session_id, principal_key), slot(address.partition),
+            keyspace.record(address), keyspace.expiry(partition), keyspace.principals(partition),
+            keyspace.generation(partition, principal_key), keyspace.outbox(partition),
+            member(address.session_id).hex(), base64url.decode(principal_key).hex(), slot(partition),
         )  # fmt: skip
-        assert found == tuple(
-            vector[name] for name in ("record", "expiry", "principal", "outbox", "member", "slot")
-        )
+        names = ("record", "expiry", "principals", "generation", "outbox", "member", "field", "slot")
+        assert found == tuple(vector[name] for name in names)
 
 
 def read_without_keys(data: bytes) -> None:
@@ -235,3 +249,9 @@ def test_what_a_later_release_writes_is_read_or_refused_as_documented(name: str)
             read_without_keys(bytes.fromhex(vector["header"]))
     else:
         assert meaning_of_header(codec.decode_header(bytes.fromhex(vector["header"]))) == vector["meaning"]
+
+
+def test_the_dictionary_of_user_agents_is_the_codes() -> None:
+    lines = DOCUMENT.split("```text\n")[1].split("\n```")[0].split("\n")
+    assert "".join(lines).encode() == agent.DICTIONARY
+    assert f"dictionary of {len(agent.DICTIONARY)} bytes" in DOCUMENT

@@ -6,7 +6,7 @@ import pytest
 import redis
 from polysession.core.record import Address
 from polysession.core.token import PARTITIONS
-from polysession.stores.keys import SLOTS, Keyspace, member, slot, split_member
+from polysession.stores.keys import SLOTS, Keyspace, member, session_id_of, slot
 
 
 def test_every_key_of_a_partition_is_in_the_slot_that_redis_computes(
@@ -19,7 +19,8 @@ def test_every_key_of_a_partition_is_in_the_slot_that_redis_computes(
             names = (
                 keys.record(Address(partition, "A" * 16)),
                 keys.expiry(partition),
-                keys.principal(partition, "P" * 22),
+                keys.principals(partition),
+                keys.generation(partition, "P" * 21 + "Q"),
                 keys.outbox(partition),
             )
             assert {client.execute_command("CLUSTER KEYSLOT", name) for name in names} == {slot(partition)}
@@ -43,6 +44,7 @@ def test_a_prefix_that_would_move_the_hash_tag_is_refused(prefix: str) -> None:
         Keyspace(prefix)
 
 
-@pytest.mark.parametrize("principal_key", ["", "P" * 22])
-def test_a_member_of_the_expiry_set_names_the_session_and_its_principal(principal_key: str) -> None:
-    assert split_member(member("A" * 16, principal_key)) == ("A" * 16, principal_key)
+def test_a_member_of_an_index_names_the_session_in_twelve_bytes() -> None:
+    session_id = "AB-_" * 4
+    assert len(member(session_id)) == 12
+    assert session_id_of(member(session_id)) == session_id

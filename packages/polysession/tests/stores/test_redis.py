@@ -9,6 +9,7 @@ from threading import Barrier
 
 import pytest
 import redis
+from polysession.core import base64url
 from polysession.core.codec import encode_record
 from polysession.core.manager import SessionManager
 from polysession.core.record import Address, Record, Tombstone
@@ -154,7 +155,7 @@ def test_due_sessions_end_sixteen_at_a_time(
     for _ in range(20):  # past the store, which would end each at the creation of the next
         address, record = make_address(5), make_record(now - 2 * HOUR)
         client.hset(keys.record(address), mapping=encode_record(record))
-        client.zadd(keys.expiry(5), {member(address.session_id, ""): now - HOUR})
+        client.zadd(keys.expiry(5), {member(address.session_id): now - HOUR})
 
     outcomes = [shared_store.create(make_address(5), make_record(now)) for _ in range(3)]
 
@@ -168,13 +169,13 @@ def test_a_due_session_that_was_touched_since_is_left_alone(
     address = make_address(5)
     shared_store.create(address, make_record(shared_store.now()))
     expiry = Keyspace(redis_prefix).expiry(5)
-    client.zadd(expiry, {f"{address.session_id}:": 1})  # as if an index were behind its record
+    client.zadd(expiry, {member(address.session_id): 1})  # as if an index were behind its record
 
     outcome = shared_store.create(make_address(5), make_record(shared_store.now()))
 
     assert outcome == Created()
     assert isinstance(shared_store.read(address), Record)
-    assert client.zscore(expiry, f"{address.session_id}:") > shared_store.now()
+    assert client.zscore(expiry, member(address.session_id)) > shared_store.now()
 
 
 def test_a_session_that_redis_dropped_is_still_reported_as_ended(
@@ -189,7 +190,7 @@ def test_a_session_that_redis_dropped_is_still_reported_as_ended(
 
     assert listed == ()
     assert ended == (Ended(address.session_id, "idle"),)
-    assert client.hkeys(keys.principal(5, principal_key)) == [b""]
+    assert client.exists(keys.principals(5)) == 0
     assert client.zcard(keys.expiry(5)) == 0
 
 
@@ -209,9 +210,41 @@ def test_a_record_outlives_its_expiry_by_a_day_and_its_indexes_outlive_it(
     gone = client.pexpiretime(keys.record(address))
     assert gone >= now + HOUR + DAY
     assert client.pexpiretime(keys.expiry(address.partition)) >= gone
-    assert (
-        client.pexpiretime(keys.principal(address.partition, principal_key)) == now - 1000 + 12 * HOUR + DAY
-    )
+    assert client.pexpiretime(keys.principals(address.partition)) == now - 1000 + 12 * HOUR + DAY
+
+
+def test_a_principal_takes_16_bytes_and_12_a_session_in_the_index_and_nothing_once_all_have_ended(
+    shared_store: RedisStore, redis_prefix: str, client: redis.RedisCluster
+) -> None:
+    keys, principal_key, now = Keyspace(redis_prefix), make_principal(), shared_store.now()
+    sessions = [make_address(5) for _ in range(2)]
+    for address in sessions:
+        shared_store.create(address, make_record(now, principal_key=principal_key))
+    first, second = (member(address.session_id) for address in sessions)
+    assert client.hgetall(keys.principals(5)) == {base64url.decode(principal_key): first + second}
+    assert sorted(client.zrange(keys.expiry(5), 0, -1)) == sorted((first, second))
+
+    shared_store.end(sessions[0], "logout", principal_key=principal_key)
+    assert client.hgetall(keys.principals(5)) == {base64url.decode(principal_key): second}
+    shared_store.end(sessions[1], "logout", principal_key=principal_key)
+    assert client.exists(keys.principals(5), keys.expiry(5)) == 0
+
+
+def test_a_generation_is_kept_where_it_is_not_0_for_as_long_as_a_record_may_have_it(
+    shared_store: RedisStore, redis_prefix: str, client: redis.RedisCluster
+) -> None:
+    keys, principal_key, now = Keyspace(redis_prefix), make_principal(), shared_store.now()
+    generation = keys.generation(5, principal_key)
+    shared_store.create(make_address(5), make_record(now, principal_key=principal_key))
+    assert client.get(generation) is None
+
+    shared_store.end_principal(5, principal_key, "revoked", generation=3)
+    assert client.get(generation) == b"3"
+    assert client.pexpiretime(generation) >= now + DAY
+
+    shared_store.create(make_address(5), make_record(now, principal_key=principal_key, generation=4))
+    assert client.get(generation) == b"4"
+    assert client.pexpiretime(generation) == now + 12 * HOUR + DAY
 
 
 def test_a_repeated_end_writes_again_so_that_it_can_be_confirmed(

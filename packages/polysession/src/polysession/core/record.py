@@ -55,8 +55,8 @@ class Timeouts:
 class Header(msgspec.Struct, frozen=True):
     """Times in milliseconds since the epoch, ``idle`` in milliseconds.
 
-    The fixed prefix (all but ``principal``, ``device``, ``authenticated_at``, ``extra``) is what scripts
-    read; the tail is copied by them untouched. ``extra`` keeps what a newer release wrote. (A struct of msgspec's, and
+    All but ``principal``, ``device``, ``authenticated_at`` and ``extra`` is what scripts read; those are the tail,
+    which is copied by them untouched. ``extra`` keeps what a newer release wrote. (A struct of msgspec's, and
     ``alter`` in place of ``replace``: of twenty fields a dataclass takes 5 µs.)
     """
 
@@ -67,12 +67,10 @@ class Header(msgspec.Struct, frozen=True):
     idle: int
     absolute_at: int
     rotation_count: int = 0
-    generation: int = 0
+    generation: int = 0  # of a session with a ``principal_key`` only
     returned: bool = False  # the cookie came back once
     keep: bool | None = None  # the cookie outlives the browser; None: as sessions of its kind do (`cookie`)
-    principal_key: str = (
-        ""  # 22 base64url characters; empty before sign-in: names the principal's hash in Redis
-    )
+    principal_key: str = ""  # 22 base64url characters, of 16 bytes; empty before sign-in
     previous_hash: bytes = b""  # 16, or empty: the secret before the last rotation, or on offer (`rotation`)
     previous_until: int = 0  # until then its use is no alarm; 0 with a nonce: it is on offer
     nonce: bytes = b""  # 8, or empty: of the last rotation by age
@@ -98,7 +96,7 @@ def alter(header: Header, **fields: Any) -> Header:
 
 
 class Attribute(msgspec.Struct, frozen=True):
-    """One named value. ``value``: a kind byte (0 plain, 1 sealed), then the encoded value."""
+    """One named value. ``value``: a kind byte (0 plain, else sealed), then the encoded value."""
 
     tag: bytes
     value: bytes

@@ -9,15 +9,16 @@ sealed are attributes' names, tags, and the header's prefix, which scripts read.
 ====== ============= =====================================================================
 offset size          of a sealed value or tail
 ====== ============= =====================================================================
-0      1             kind, 1
-1      1             key ID, one base64url character
-2      12            nonce, random: a session's key seals far fewer than 2**32 times
-14     … + 16        ciphertext of what follows a plain one's kind byte, and its GCM tag
+0      1             kind: the key's ID, one base64url character (at least 0x2D)
+1      4, a tail 12  of the nonce: what the attribute's tag is not
+…      … + 16        ciphertext of what follows a plain one's kind byte, and its GCM tag
 ====== ============= =====================================================================
 
-Bound to it (AAD): session ID (16), the attribute's tag (8; the tail: NULs), the attribute's name (the tail: none).
-Moved to another session, name or tag, it cannot be opened. Who may write to Redis can still put back what was there,
-or put a plain value: plain records of earlier releases stay readable.
+The nonce is 12 random bytes, of which the first 8 are the attribute's tag, drawn anew for each value: a session's key
+seals far fewer than 2**32 times. A write that is tried again has its tag again, and draws the other 4.
+
+Bound to it (AAD): session ID (16), the attribute's name (the tail: none). Moved to another session, name or tag, it
+cannot be opened. Who may write to Redis can still put back what was there, or put a plain value: both kinds are read.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ from functools import lru_cache
 from typing import Any, Protocol, cast
 
 from .clock import Clock
-from .codec import PLAIN, SEALED, encode_tail, size_of, with_tail
+from .codec import PLAIN, encode_tail, is_sealed, size_of, with_tail
 from .errors import Unreadable
 from .mac import compute
-from .record import TAG_BYTES, Address, Attribute, EndReason, Header, LazyAttributes, Record, Tombstone
+from .record import Address, Attribute, EndReason, Header, LazyAttributes, Record, Tombstone
 from .store import (
     Absent,
     Change,
@@ -52,7 +53,6 @@ from .token import Key, KeyRing, newest
 NONCE_BYTES = 12
 GCM_TAG_BYTES = 16
 
-_CIPHERTEXT = 2 + NONCE_BYTES
 _SESSIONS = 1024  # whose keys are at hand; about 1 KB each
 
 
@@ -103,23 +103,24 @@ class SessionSealer:
         self.session_id: bytes = session_id
         self._aeads: dict[bytes, Aead] = {}
 
-    def seal(self, key: Key | None, data: bytes, *, name: str = "", tag: bytes = bytes(TAG_BYTES)) -> bytes:
+    def seal(self, key: Key | None, data: bytes, *, name: str = "", tag: bytes = b"") -> bytes:
         """``data`` begins with its kind byte; what is not plain is left as it is. ``key``: of ``sealing_key``."""
         if key is None or data[:1] != PLAIN:
             return data
-        nonce = self.sealer.random(NONCE_BYTES)
-        sealed = self._aead(key).encrypt(nonce, data[1:], self.session_id + tag + name.encode())
-        return SEALED + key.id.encode("ascii") + nonce + sealed
+        drawn = self.sealer.random(NONCE_BYTES - len(tag))
+        sealed = self._aead(key).encrypt(tag + drawn, data[1:], self.session_id + name.encode())
+        return key.id.encode("ascii") + drawn + sealed
 
-    def open(self, data: bytes, *, name: str = "", tag: bytes = bytes(TAG_BYTES)) -> bytes:
+    def open(self, data: bytes, *, name: str = "", tag: bytes = b"") -> bytes:
         """What is not sealed is left as it is. Raises ``Unreadable``."""
-        if data[:1] != SEALED:
+        if not is_sealed(data):
             return data
-        aead = self._aeads.get(data[1:2]) or self._aead(self._find(data[1:2]))
-        if len(data) < _CIPHERTEXT + GCM_TAG_BYTES:
+        aead = self._aeads.get(data[:1]) or self._aead(self._find(data[:1]))
+        begin = 1 + NONCE_BYTES - len(tag)
+        if len(data) < begin + GCM_TAG_BYTES:
             raise Unreadable("it is sealed and cut short")
-        bound = self.session_id + tag + name.encode()
-        return PLAIN + aead.decrypt(data[2:_CIPHERTEXT], data[_CIPHERTEXT:], bound)
+        bound = self.session_id + name.encode()
+        return PLAIN + aead.decrypt(tag + data[1:begin], data[begin:], bound)
 
     def _find(self, key_id: bytes) -> Key:
         if self.sealer.cipher is None:
@@ -297,7 +298,7 @@ def _seal_attribute(sealer: SessionSealer, key: Key | None, name: str, attribute
 
 
 def _open_attribute(sealer: SessionSealer, name: str, attribute: Attribute) -> Attribute:
-    if attribute.value[:1] != SEALED:
+    if not is_sealed(attribute.value):
         return attribute
     try:
         return Attribute(attribute.tag, sealer.open(attribute.value, name=name, tag=attribute.tag))
@@ -312,7 +313,7 @@ def _open_winners(sealer: SessionSealer, outcome: Conflicted) -> Conflicted:
 
 def _seal_header(sealer: SessionSealer, key: Key | None, header: Header) -> Header:
     tail = sealer.seal(key, encode_tail(header))
-    return with_tail(header, tail) if tail[:1] == SEALED else header
+    return with_tail(header, tail) if is_sealed(tail) else header
 
 
 def _open_header(sealer: SessionSealer, header: Header) -> Header:

@@ -17,6 +17,7 @@ from itertools import product
 
 import msgspec
 
+from . import base64url
 from .errors import InvalidSettings, InvalidToken
 from .mac import compute
 from .record import Address, Kind
@@ -31,7 +32,6 @@ _SESSION_ID = re.compile(r"[A-Za-z0-9_-]{16}", re.ASCII)
 _UNSIGNED = 54
 _NUMBERS = {high + low: number for number, (high, low) in enumerate(product(ALPHABET, ALPHABET))}
 _KINDS = {kind.value: kind for kind in Kind}
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Token(msgspec.Struct, frozen=True):
 
 def new_session_id(random: Callable[[int], bytes]) -> str:
     """96 random bits: it names, it opens nothing."""
-    return _base64url(random(12))
+    return base64url.encode(random(12))
 
 
 def is_session_id(text: str) -> bool:
@@ -105,7 +105,7 @@ def is_session_id(text: str) -> bool:
 
 
 def new_secret(random: Callable[[int], bytes]) -> str:
-    return _base64url(random(24))
+    return base64url.encode(random(24))
 
 
 def new_partition(random: Callable[[int], bytes]) -> int:
@@ -157,7 +157,7 @@ def derive_secret(keys: Keys, secret: str, pepper_id: str, nonce: bytes) -> str:
     pepper = keys.pepper.find(pepper_id)
     if pepper is None:
         raise InvalidToken("forged")
-    return _base64url(compute(pepper.value, b"successor", f"{secret}\0{nonce.hex()}".encode())[:24])
+    return base64url.encode(compute(pepper.value, b"successor", f"{secret}\0{nonce.hex()}".encode())[:24])
 
 
 def fits_any_pepper(keys: Keys, secret: str, secret_hash: bytes) -> bool:
@@ -168,22 +168,18 @@ def fits_any_pepper(keys: Keys, secret: str, secret_hash: bytes) -> bool:
 def place(keys: Keys, principal: str) -> tuple[int, str]:
     """The principal's partition and ``principal_key``, fixed for life."""
     digest = compute(keys.placement, b"placement", principal.encode())
-    return int.from_bytes(digest[:2], "big") % PARTITIONS, _base64url(digest[2:18])
+    return int.from_bytes(digest[:2], "big") % PARTITIONS, base64url.encode(digest[2:18])
 
 
 def pseudonym(keys: Keys, principal: str) -> str:
     """``enduser.pseudo.id`` for traces and baggage: 22 characters, other than the ``principal_key``."""
-    return _base64url(compute(keys.placement, b"pseudonym", principal.encode())[:16])
+    return base64url.encode(compute(keys.placement, b"pseudonym", principal.encode())[:16])
 
 
 def _mac(key: Key, unsigned: str) -> bytes:
     """16 base64url characters."""
     mac = compute(key.value, b"token", unsigned.encode())[:12]
-    return b2a_base64(mac, newline=False).translate(_URL_SAFE)
-
-
-def _base64url(data: bytes) -> str:
-    return b2a_base64(data, newline=False).translate(_URL_SAFE).rstrip(b"=").decode("ascii")
+    return b2a_base64(mac, newline=False).translate(base64url.URL_SAFE)
 
 
 def _two_characters(number: int) -> str:

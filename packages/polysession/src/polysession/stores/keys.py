@@ -5,6 +5,7 @@ from __future__ import annotations
 from binascii import crc_hqx
 from dataclasses import dataclass
 
+from ..core import base64url
 from ..core.record import Address
 from ..core.token import PARTITIONS
 
@@ -51,12 +52,16 @@ class Keyspace:
         return f"{self.prefix}:{{{_tag(address.partition)}}}:s:{address.session_id}"
 
     def expiry(self, partition: int) -> str:
-        """Sorted set: ``member`` by the millisecond at which it expires."""
+        """Sorted set: each session's ``member`` by the millisecond at which it expires."""
         return f"{self.prefix}:{{{_tag(partition)}}}:x"
 
-    def principal(self, partition: int, principal_key: str) -> str:
-        """Hash: the generation under the empty name, and a field a session ID."""
-        return f"{self.prefix}:{{{_tag(partition)}}}:p:{principal_key}"
+    def principals(self, partition: int) -> str:
+        """Hash: under the principal key's 16 bytes the ``member`` of each of its sessions, one after the other."""
+        return f"{self.prefix}:{{{_tag(partition)}}}:p"
+
+    def generation(self, partition: int, principal_key: str) -> str:
+        """String: the principal's generation in decimal digits, where it is not 0."""
+        return f"{self.prefix}:{{{_tag(partition)}}}:g:{principal_key}"
 
     def outbox(self, partition: int) -> str:
         """Hash of events by their ID, until the keeper has carried them on."""
@@ -67,11 +72,11 @@ class Keyspace:
         return f"{self.prefix}:{{{_EVENTS_TAG}}}"
 
 
-def member(session_id: str, principal_key: str) -> str:
-    """A session's name in the expiry set: whoever ends it learns all its keys from it."""
-    return f"{session_id}:{principal_key}"
+def member(session_id: str) -> bytes:
+    """A session's name in the indexes: the 12 bytes of its ID. They are most of what an index takes."""
+    return base64url.decode(session_id)
 
 
-def split_member(text: str) -> tuple[str, str]:
-    session_id, _, principal_key = text.partition(":")
-    return session_id, principal_key
+def session_id_of(name: bytes) -> str:
+    """Of its ``member``."""
+    return base64url.encode(name)

@@ -15,7 +15,7 @@ from ..core.store import Ended
 from . import scripts
 from .cluster import Cluster, NoAnswerError
 from .commands import Command, Script
-from .keys import Keyspace, slot, split_member
+from .keys import Keyspace, session_id_of, slot
 from .pool import Deadline
 from .replies import read_ended
 
@@ -146,14 +146,13 @@ class Operations:
         """Ends what an earlier reply named as due, if it still is."""
         if not members:
             return ()
-        expiry = self._keys.expiry(partition)
-        keys = [expiry, self._keys.outbox(partition)]
-        for text in members:
-            session_id, principal_key = split_member(text.decode())
-            keys.append(self._keys.record(Address(partition, session_id)))
-            keys.append(self._keys.principal(partition, principal_key) if principal_key else expiry)
+        keys = (*self._indexes(partition), *self._records(partition, members))
         arguments: tuple[str | bytes | int, ...] = (self._unreturned_ms, self._tombstone_ms, *members)
         return read_ended(self._run(scripts.END_DUE, partition, keys, arguments, deadline))
 
-    def _records(self, partition: int, session_ids: Sequence[str]) -> tuple[str, ...]:
-        return tuple(self._keys.record(Address(partition, session_id)) for session_id in session_ids)
+    def _indexes(self, partition: int) -> tuple[str, str, str]:
+        keys = self._keys
+        return keys.expiry(partition), keys.principals(partition), keys.outbox(partition)
+
+    def _records(self, partition: int, members: Sequence[bytes]) -> tuple[str, ...]:
+        return tuple(self._keys.record(Address(partition, session_id_of(one))) for one in members)

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ..core import base64url
 from ..core.clock import Clock, SystemClock
 from ..core.codec import HEADER_FIELD, decode_record, encode_attribute, encode_record, keep_flags
 from ..core.errors import StoreUnavailable
@@ -38,7 +39,7 @@ from ..core.store import (
 from . import scripts
 from .cluster import Cluster, NoAnswerError
 from .commands import Command
-from .keys import Keyspace, slot
+from .keys import Keyspace, member, slot
 from .pool import Credentials, Deadline
 from .replies import read_ended, read_listed, read_outcome
 from .upkeep import Upkeep
@@ -94,7 +95,7 @@ class RedisStore(Upkeep):
     def read(self, address: Address) -> Record | Tombstone | None:
         with self._operation("read", "HGETALL", address.partition) as deadline:
             command = Command.of("HGETALL", self._keys.record(address))
-            fields: Mapping[bytes, bytes] = self._cluster.execute(slot(address.partition), command, deadline)
+            fields: dict[bytes, bytes] = self._cluster.execute(slot(address.partition), command, deadline)
         return decode_record(fields)
 
     def peek(self, address: Address) -> Record | Tombstone | None:
@@ -119,12 +120,12 @@ class RedisStore(Upkeep):
     ) -> Created | Exists | Outdated | Full:
         partition, principal_key = address.partition, record.header.principal_key
         header, *fields = _flat(encode_record(record))
-        keys = [self._keys.record(address), self._keys.expiry(partition), self._keys.outbox(partition)]
+        keys = [self._keys.record(address), *self._indexes(partition)]
         if principal_key:
-            keys.append(self._keys.principal(partition, principal_key))
-        head = (address.session_id, self._unreturned_ms, self._tombstone_ms, header)
+            keys.append(self._keys.generation(partition, principal_key))
+        head = (member(address.session_id), self._unreturned_ms, self._tombstone_ms, header)
         limits = (limit.sessions, int(limit.policy == "refuse")) if limit and principal_key else (0, 0)
-        names: tuple[str, ...] = ()
+        names: Sequence[bytes] = ()
         older: tuple[Ended, ...] = ()
         while True:  # until the deadline: each round somebody's sign-in succeeds
             (status, *rest), confirmed = self._run_confirmed(
@@ -138,7 +139,7 @@ class RedisStore(Upkeep):
             if status == b"older":
                 older += self._end_older(partition, record.header, rest[0], deadline)
             elif status == b"unnamed":
-                names = tuple(name.decode() for name in rest[0])
+                names = rest[0]
             else:
                 break
         match status:
@@ -161,7 +162,8 @@ class RedisStore(Upkeep):
         keys = [self._keys.record(address)]
         if touch:
             keys.append(self._keys.expiry(address.partition))
-        arguments: list[str | bytes | int] = [address.session_id, self._unreturned_ms]
+        own = member(address.session_id) if touch else b""
+        arguments: list[str | bytes | int] = [own, self._unreturned_ms]
         for name, change in changes.items():
             value = encode_attribute(change.attribute) if change.attribute else b""
             arguments += (name, change.expected or b"", value)
@@ -174,11 +176,12 @@ class RedisStore(Upkeep):
     def retime(
         self, address: Address, timeouts: Timeouts, *, principal_key: str = ""
     ) -> Written | Tombstone | Absent:
-        keys = [self._keys.record(address), self._keys.expiry(address.partition)]
+        partition = address.partition
+        keys = [self._keys.record(address), self._keys.expiry(partition), self._keys.principals(partition)]
         if principal_key:
-            keys.append(self._keys.principal(address.partition, principal_key))
+            keys.append(self._keys.generation(partition, principal_key))
         arguments = (
-            *(address.session_id, self._unreturned_ms, principal_key),
+            *(member(address.session_id), self._unreturned_ms, base64url.decode(principal_key)),
             *(timeouts.idle, timeouts.absolute_at, keep_flags(timeouts.keep)),
         )
         with self._operation("retime", "EVALSHA", address.partition) as deadline:
@@ -272,25 +275,21 @@ class RedisStore(Upkeep):
         keep: str | None = None,
     ) -> EndedPrincipal:
         """As the port says. What is created between its two scripts has the new generation, and lives."""
-        keys = (
-            self._keys.expiry(partition),
-            self._keys.principal(partition, principal_key),
-            self._keys.outbox(partition),
-        )
+        keys = (*self._indexes(partition), self._keys.generation(partition, principal_key))
+        kept = (member(keep),) if keep else ()
         arguments = (
-            principal_key,
+            base64url.decode(principal_key),
             self._unreturned_ms,
             self._tombstone_ms,
             END_REASONS.index(reason),
             generation,
-            keep or "",
+            *(kept or (b"",)),
         )
-        kept = (keep,) if keep else ()
         ended: list[Ended] = []
         with self._operation("end_principal", "EVALSHA", partition) as deadline:
             # The first script ends nothing that it cannot name, but from it on no older generation is created.
             # The second is confirmed, and the first with it: a replica gets all that a node wrote, in order.
-            missing: tuple[str, ...] = ()
+            missing: Sequence[bytes] = ()
             for last in (False, True):
                 ids = (*kept, *missing)
                 records = self._records(partition, ids)
@@ -303,20 +302,21 @@ class RedisStore(Upkeep):
                     confirm=last,
                 )
                 ended += read_ended(reply[0], confirmed=confirmed)
-                missing = tuple(name.decode() for name in reply[1])
+                missing = reply[1]
         return EndedPrincipal(tuple(ended), confirmed)
 
     def list(self, partition: int, principal_key: str) -> tuple[tuple[Listed, ...], tuple[Ended, ...]]:
-        keys = (self._keys.expiry(partition), self._keys.principal(partition, principal_key))
-        arguments = (principal_key, self._unreturned_ms)
+        keys = (self._keys.expiry(partition), self._keys.principals(partition))
+        arguments = (base64url.decode(principal_key), self._unreturned_ms)
         with self._operation("list", "EVALSHA", partition) as deadline:
             names, due, _ = self._run(scripts.LIST, partition, keys, arguments, deadline)
             ended = self._end_due(partition, due, deadline)
-            ids = tuple(name.decode() for name in names)
             live: Sequence[bytes] = ()
-            if ids:
-                records = self._records(partition, ids)
-                *_, live = self._run(scripts.LIST, partition, (*keys, *records), (*arguments, *ids), deadline)
+            if names:
+                records = self._records(partition, names)
+                *_, live = self._run(
+                    scripts.LIST, partition, (*keys, *records), (*arguments, *names), deadline
+                )
         return read_listed(live), ended
 
     def _end(
@@ -331,15 +331,13 @@ class RedisStore(Upkeep):
         confirm: bool = True,
     ) -> Ended | Tombstone | Absent | Conflicted:
         partition = address.partition
-        keys = [self._keys.record(address), self._keys.expiry(partition), self._keys.outbox(partition)]
-        if principal_key:
-            keys.append(self._keys.principal(address.partition, principal_key))
+        keys = (self._keys.record(address), *self._indexes(partition))
         arguments: list[str | bytes | int] = [
-            address.session_id,
+            member(address.session_id),
             self._unreturned_ms,
             self._tombstone_ms,
             END_REASONS.index(reason),
-            principal_key,
+            base64url.decode(principal_key),
             0 if if_tags is None else 1,
             successor,
         ]
@@ -359,7 +357,8 @@ class RedisStore(Upkeep):
         self, address: Address, principal_key: bytes, deadline: Deadline
     ) -> Tombstone | Absent | Conflicted:
         """Ends a record that a script found expired, now with all its keys declared."""
-        outcome = self._end(address, "idle", deadline, principal_key=principal_key.decode(), confirm=False)
+        key = base64url.encode(principal_key)
+        outcome = self._end(address, "idle", deadline, principal_key=key, confirm=False)
         if isinstance(outcome, Ended):
             return Tombstone(outcome.reason, self.now(), placed=True)
         return outcome
@@ -368,16 +367,13 @@ class RedisStore(Upkeep):
         self, partition: int, header: Header, names: Sequence[bytes], deadline: Deadline
     ) -> tuple[Ended, ...]:
         """Ends these sessions of the principal and raises its generation, before the first session that has it."""
-        ids = tuple(name.decode() for name in names)
-        keys = (
-            self._keys.expiry(partition),
-            self._keys.principal(partition, header.principal_key),
-            self._keys.outbox(partition),
+        key, generation = header.principal_key, header.generation
+        keys = (*self._indexes(partition), self._keys.generation(partition, key))
+        head = (base64url.decode(key), self._unreturned_ms, self._tombstone_ms, END_REASONS.index("revoked"))
+        records = self._records(partition, names)
+        reply = self._run(
+            scripts.END_PRINCIPAL, partition, (*keys, *records), (*head, generation, b"", *names), deadline
         )
-        revoked, generation = END_REASONS.index("revoked"), header.generation
-        arguments = (header.principal_key, self._unreturned_ms, self._tombstone_ms, revoked, generation, "")
-        records = self._records(partition, ids)
-        reply = self._run(scripts.END_PRINCIPAL, partition, (*keys, *records), (*arguments, *ids), deadline)
         return read_ended(reply[0])
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from ..core.codec import decode_attribute, decode_header
 from ..core.record import END_REASONS, Attribute, Tombstone
 from ..core.store import Absent, Conflicted, Ended, Listed, Written
+from .keys import session_id_of
 
 _WRITTEN = Written()
 
@@ -38,15 +39,15 @@ def _winners(flat: Sequence[bytes | None]) -> Mapping[str, Attribute | None]:
 
 def read_ended(flat: Sequence[Any], *, confirmed: bool = False) -> tuple[Ended, ...]:
     return tuple(
-        Ended(session_id.decode(), END_REASONS[reason], confirmed)
-        for session_id, reason in zip(flat[::2], flat[1::2], strict=True)
+        Ended(session_id_of(name), END_REASONS[reason], confirmed)
+        for name, reason in zip(flat[::2], flat[1::2], strict=True)
     )
 
 
 def read_listed(flat: Sequence[bytes]) -> tuple[Listed, ...]:
     found = []
-    for session_id, data in zip(flat[::2], flat[1::2], strict=True):
+    for name, data in zip(flat[::2], flat[1::2], strict=True):
         header = decode_header(data)
         if not isinstance(header, Tombstone):
-            found.append(Listed(session_id.decode(), header))
+            found.append(Listed(session_id_of(name), header))
     return tuple(sorted(found, key=lambda listed: listed.header.last_seen_at, reverse=True))

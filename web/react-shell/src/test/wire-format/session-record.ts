@@ -1,12 +1,22 @@
 /** Header, tombstone, attribute, token and keys, read as docs/wire-format.md says, and from that page alone. */
 
-import { createHmac } from "node:crypto";
+import { createDecipheriv, createHmac } from "node:crypto";
+import { inflateRawSync } from "node:zlib";
 import { big, decode, hex, type Meaning, Unreadable } from "./message-pack";
 
 const reasons = ["logout", "idle", "absolute", "revoked", "rotated-away", "replaced", "theft"];
 const base64url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 const ascii = new TextDecoder("ascii");
+const agents = [
+  "Version/18.0 Mobile/15E148 Safari/604.1",
+  " (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15",
+  " (Linux; Android 10; K)",
+  " (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+  " (Macintosh; Intel Mac OS X 10_15_7) Edg/ OPR/",
+  "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)",
+  " Chrome/140.0.0.0 Mobile Safari/537.36",
+].join("");
 
 /** What stands in the field with the empty name. */
 export function readHeader(bytes: Uint8Array): Record<string, unknown> {
@@ -15,32 +25,41 @@ export function readHeader(bytes: Uint8Array): Record<string, unknown> {
     const successor = reason === "rotated-away" && bytes.length >= 26 ? ascii.decode(bytes.subarray(10, 26)) : "";
     return { kind: "tombstone", reason, ended_at: number(bytes, 2, 8), successor };
   }
-  if (bytes[0] !== 1 || bytes.length <= 111) throw new Unreadable("header");
+  if (bytes[0] !== 1) throw new Unreadable("header");
   const flags = bytes[1] ?? 0;
-  const { p, u, a, t, ...extra } = readTail(bytes.subarray(111));
+  const signedIn = (flags & 1) !== 0;
+  const rotation = signedIn ? 65 : 45;
+  const rotated = (flags & 16) !== 0;
+  const tail = rotated ? rotation + 30 : rotation;
+  if (bytes.length <= tail) throw new Unreadable("header");
+  const { p, u, a, t, ...extra } = readTail(bytes.subarray(tail));
   return {
     kind: "record",
-    signed_in: (flags & 1) !== 0,
+    signed_in: signedIn,
     returned: (flags & 2) !== 0,
     keep: (flags & 4) !== 0 ? true : (flags & 8) !== 0 ? false : null,
     pepper_id: ascii.decode(bytes.subarray(2, 3)),
     rotation_count: number(bytes, 3, 2),
     secret_hash: hex(bytes.subarray(5, 21)),
-    created_at: number(bytes, 21, 8),
-    last_seen_at: number(bytes, 29, 8),
-    idle: number(bytes, 37, 8),
-    absolute_at: number(bytes, 45, 8),
-    generation: number(bytes, 53, 4),
-    previous_hash: hexUnlessZero(bytes.subarray(57, 73)),
-    previous_until: number(bytes, 73, 8),
-    nonce: hexUnlessZero(bytes.subarray(81, 89)),
-    principal_key: bytes[89] === 0 ? "" : ascii.decode(bytes.subarray(89, 111)),
+    created_at: number(bytes, 21, 6),
+    last_seen_at: number(bytes, 27, 6),
+    idle: number(bytes, 33, 6),
+    absolute_at: number(bytes, 39, 6),
+    generation: signedIn ? number(bytes, 45, 4) : 0,
+    principal_key: signedIn ? Buffer.from(bytes.subarray(49, 65)).toString("base64url") : "",
+    previous_hash: rotated ? hexUnlessZero(bytes.subarray(rotation, rotation + 16)) : "",
+    previous_until: rotated ? number(bytes, rotation + 16, 6) : 0,
+    nonce: rotated ? hexUnlessZero(bytes.subarray(rotation + 22, tail)) : "",
     principal: p ?? null,
-    user_agent: u ?? "",
+    user_agent: u !== null && typeof u === "object" ? unpackAgent(u.bytes as string) : "",
     address: a ?? "",
     authenticated_at: t !== null && typeof t === "object" ? Number(t.int) : 0,
     extra,
   };
+}
+
+function unpackAgent(packed: string): string {
+  return inflateRawSync(Buffer.from(packed, "hex"), { dictionary: Buffer.from(agents, "ascii") }).toString("utf8");
 }
 
 function readTail(bytes: Uint8Array): Record<string, Meaning> {
@@ -54,6 +73,19 @@ function readTail(bytes: Uint8Array): Record<string, Meaning> {
 export function readAttribute(bytes: Uint8Array): { tag: string; value: Meaning } {
   if (bytes.length < 10 || bytes[8] !== 0) throw new Unreadable("sealed, cut short, or of a later release");
   return { tag: hex(bytes.subarray(0, 8)), value: decode(bytes.subarray(9)) };
+}
+
+/** What a sealed value is, plain: with its tag before it and its kind byte. */
+export function openAttribute(bytes: Uint8Array, ring: Record<string, Uint8Array>, id: string, name: string): Uint8Array {
+  const key = ring[String.fromCharCode(bytes[8] ?? 0)];
+  if (key === undefined) throw new Unreadable("no such key");
+  const derived = createHmac("sha256", key).update(`polysession seal\0${id}\x01`, "ascii").digest();
+  const nonce = Buffer.concat([bytes.subarray(0, 8), bytes.subarray(9, 13)]);
+  const decipher = createDecipheriv("aes-256-gcm", derived, nonce);
+  decipher.setAAD(Buffer.from(id + name, "utf8"));
+  decipher.setAuthTag(bytes.subarray(-16));
+  const plain = [decipher.update(bytes.subarray(13, -16)), decipher.final()];
+  return Buffer.concat([bytes.subarray(0, 8), Buffer.of(0), ...plain]);
 }
 
 /** Its parts, if the MAC fits. */
@@ -111,9 +143,11 @@ export function keysOf({ prefix, partition, session_id, principal_key }: Place):
   return {
     record: `${prefix}:{${tag}}:s:${session_id}`,
     expiry: `${prefix}:{${tag}}:x`,
-    principal: principal_key === "" ? null : `${prefix}:{${tag}}:p:${principal_key}`,
+    principals: `${prefix}:{${tag}}:p`,
+    generation: `${prefix}:{${tag}}:g:${principal_key}`,
     outbox: `${prefix}:{${tag}}:o`,
-    member: `${session_id}:${principal_key}`,
+    member: Buffer.from(session_id, "base64url").toString("hex"),
+    field: Buffer.from(principal_key, "base64url").toString("hex"),
     slot: crc16(tag) % 16384,
   };
 }

@@ -8,6 +8,7 @@ import {
   csrfSecret,
   hashSecret,
   keysOf,
+  openAttribute,
   place,
   type Place,
   pseudonym,
@@ -36,6 +37,7 @@ interface Wire {
   "more tombstones": Record<string, { bytes: string; meaning: object }>;
   tokens: Record<string, object>;
   keys: (Place & Record<string, unknown>)[];
+  sealed: { bytes: string; meaning: Meaning };
   later: Record<string, { header?: string; attribute?: string; meaning: unknown }>;
 }
 
@@ -74,6 +76,13 @@ test.each(Object.entries(wire.later))("what a later release writes is read or re
     vector.header === undefined ? readAttribute(bytes(vector.attribute ?? "")) : readHeader(bytes(vector.header));
   if (vector.meaning === "unreadable") expect(read).toThrow(Unreadable);
   else expect(read()).toEqual(vector.meaning);
+});
+
+test("a sealed value opens by the ring's key, its tag, its session and its name", () => {
+  const sealed = Buffer.concat([Buffer.from("tagtagta"), bytes(wire.sealed.bytes)]);
+  const open = (name: string) => openAttribute(sealed, { A: key("a") }, "ABCDEFGHabcdefgh", name);
+  expect(readAttribute(open("theme")).value).toEqual(wire.sealed.meaning);
+  expect(() => open("other")).toThrow();
 });
 
 describe("token", () => {

@@ -6,21 +6,20 @@ from importlib.resources import files
 
 from ..commands import Script
 
-_COMMON = "common"
 
-
-def _load(name: str) -> Script:
-    texts = [files(__name__).joinpath(f"{part}.lua").read_bytes() for part in (_COMMON, name)]
+def _load(name: str, *before: str) -> Script:
+    texts = [files(__name__).joinpath(f"{part}.lua").read_bytes() for part in ("header", *before, name)]
     return Script.of(name, b"\n".join(texts))
 
 
-CREATE = _load("create")
+# The fewer functions, the sooner a script begins: Lua makes each anew at each call.
+CREATE = _load("create", "index")
 WRITE = _load("write")
 RETIME = _load("retime")
-ROTATE = _load("rotate")
-OFFER = _load("offer")
-END = _load("end")
-END_DUE = _load("end_due")
-END_PRINCIPAL = _load("end_principal")
-LIST = _load("list")
+ROTATE = _load("rotate", "index")
+OFFER = _load("offer", "index")
+END = _load("end", "index")
+END_DUE = _load("end_due", "index")
+END_PRINCIPAL = _load("end_principal", "index")
+LIST = _load("list", "index")
 REFUSE = _load("refuse")

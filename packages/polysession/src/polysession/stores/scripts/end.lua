@@ -1,10 +1,10 @@
--- A tombstone in place of the record, once. KEYS: record, expiry, outbox[, principal].
+-- A tombstone in place of the record, once. KEYS: record, expiry, principals, outbox.
 -- ARGV: session ID, unreturned ms, tombstone ms, reason, principal key, '1' with tags, successor, then name, tag, …
 local id, unreturned, lives, reason, key = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
 
 local header = redis.call('HGET', KEYS[1], '')
 if not header then
-  leave(KEYS[2], KEYS[4], id, key)
+  leave(KEYS[2], KEYS[3], id, key)
   return { now, 'absent' }
 end
 if kind(header) ~= RECORD then

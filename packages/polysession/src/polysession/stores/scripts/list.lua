@@ -1,4 +1,4 @@
--- A principal's unexpired sessions. KEYS: expiry, principal, then a record each.
+-- A principal's unexpired sessions. KEYS: expiry, principals, then a record each.
 -- ARGV: principal key, unreturned ms, then a session ID each.
 -- Answers the session IDs that the principal has, what is due in the partition, and the headers of the live ones named.
 local key, unreturned = ARGV[1], tonumber(ARGV[2])
@@ -12,4 +12,4 @@ for i = 3, #ARGV do
   end
 end
 
-return { now, session_ids(KEYS[2]), due(KEYS[1]), live }
+return { now, session_ids(KEYS[2], key), due(KEYS[1]), live }

@@ -11,20 +11,18 @@ if secret_hash(header) ~= ARGV[2] then
   return { now, 'conflicted' }
 end
 
-local nonce, successor = string.sub(header, 82, 89), string.sub(header, 58, 73)
-local none = string.rep('\0', 8)
-local offered = nonce ~= none and number(header, 73, 8) == 0 and successor ~= none .. none
+local successor, till, nonce = rotation(header)
+local offered = is_offered(successor, till, nonce)
 if not offered then
   nonce, successor = ARGV[4], ARGV[3]
-  header = string.sub(header, 1, 57) .. successor .. struct.pack('>I8', 0) .. nonce .. string.sub(header, 90)
+  header = with_rotation(header, successor, 0, nonce)
 end
 -- Also when repeated: a confirmation counts only what its own connection wrote.
 despite_full_memory(KEYS[1])
 redis.call('HSET', KEYS[1], '', header)
 if not offered then
   -- As the record will be once the successor was used: the ledger knows both hashes before that.
-  local after = string.sub(header, 1, 3) .. struct.pack('>I2', tonumber(ARGV[5])) .. successor
-    .. string.sub(header, 22, 57) .. ARGV[2] .. string.sub(header, 74)
-  tell(KEYS[2], '.r' .. ARGV[5], string.match(KEYS[1], '[^:]*$'), after, ROTATED, 0)
+  local after = string.sub(header, 1, 3) .. struct.pack('>I2', tonumber(ARGV[5])) .. successor .. string.sub(header, 22)
+  tell(KEYS[2], '.r' .. ARGV[5], KEYS[1], with_rotation(after, ARGV[2], 0, nonce), A_ROTATION, 0)
 end
 return { now, 'offered', nonce, successor, offered and 0 or 1 }

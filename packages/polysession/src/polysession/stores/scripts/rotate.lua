@@ -13,15 +13,15 @@ if secret_hash(header) ~= ARGV[3] then
   if secret_hash(header) ~= ARGV[2] then
     return { now, 'conflicted' }
   end
-  local generation, count, till = math.max(number(header, 53, 4), tonumber(ARGV[7])), tonumber(ARGV[5]), tonumber(ARGV[6])
-  local offered = string.sub(header, 82, 89) ~= string.rep('\0', 8) and number(header, 73, 8) == 0
+  local generation, count, till = math.max(generation_of(header), tonumber(ARGV[7])), tonumber(ARGV[5]), tonumber(ARGV[6])
+  local previous_hash, previous_until, nonce = rotation(header)
   if till > 0 or count > number(header, 3, 2) + 1 then
+    local _, tail = offsets(header)
     header = string.sub(header, 1, 2) .. ARGV[4] .. struct.pack('>I2', count) .. ARGV[3]
-      .. string.sub(header, 22, 53) .. struct.pack('>I4', generation)
-      .. ARGV[2] .. struct.pack('>I8', math.max(1, till)) .. string.sub(header, 82, 111)
-      .. (ARGV[8] == '' and string.sub(header, 112) or ARGV[8])
-  elseif not offered or string.sub(header, 58, 73) ~= ARGV[3] then -- the ledger's, by age: an offer (core/rotation.py)
-    header = string.sub(header, 1, 57) .. ARGV[3] .. struct.pack('>I8', 0) .. string.rep('\255', 8) .. string.sub(header, 90)
+      .. string.sub(header, 22, tail) .. (ARGV[8] == '' and string.sub(header, tail + 1) or ARGV[8])
+    header = with_rotation(with_generation(header, generation), ARGV[2], math.max(1, till), nonce)
+  elseif not is_offered(previous_hash, previous_until, nonce) or previous_hash ~= ARGV[3] then
+    header = with_rotation(header, ARGV[3], 0, string.rep('\255', 8)) -- the ledger's, by age: an offer (core/rotation.py)
   end
   rotated = till > 0
 end
@@ -29,6 +29,6 @@ end
 despite_full_memory(KEYS[1])
 redis.call('HSET', KEYS[1], '', header)
 if rotated then
-  tell(KEYS[2], '.r' .. ARGV[5], string.match(KEYS[1], '[^:]*$'), header, ROTATED, 0)
+  tell(KEYS[2], '.r' .. ARGV[5], KEYS[1], header, A_ROTATION, 0)
 end
 return { now, 'written' }

@@ -33,10 +33,10 @@ if KEYS[2] and #set == 0 then
   despite_full_memory(KEYS[1]) -- a touch alone: people who are active must not idle out by an outage
 end
 if KEYS[2] then
-  local seen = math.max(number(header, 29, 8), now)
-  local flags = bit.bor(string.byte(header, 2), 2) -- returned
-  header = string.sub(header, 1, 1) .. string.char(flags) .. string.sub(header, 3, 29)
-    .. struct.pack('>I8', seen) .. string.sub(header, 38)
+  local seen = math.max((struct.unpack('>I6', header, 28)), now)
+  local flags = bit.bor(string.byte(header, 2), RETURNED)
+  header = string.sub(header, 1, 1) .. string.char(flags) .. string.sub(header, 3, 27)
+    .. struct.pack('>I6', seen) .. string.sub(header, 34)
   set[#set + 1] = ''
   set[#set + 1] = header
 end
