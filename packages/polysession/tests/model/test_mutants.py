@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from polysession.core import commit, session
 from polysession.core.record import Address, Header, Record, Tombstone, alter
-from polysession.core.store import Created, Ended, Exists, Full, Limit, Outdated, Written
+from polysession.core.store import Change, Created, Ended, Exists, Full, Limit, Outdated, Written
 from polysession.core.token import parse
 
 from .explorer import Hands, Process, Promise, Snapshot, Violation, World
@@ -43,7 +43,7 @@ class WriteWithoutTags(Snapshot):
         record = self._entries.get(address)
         standing = record.attributes if isinstance(record, Record) else {}
         tags = {name: attribute.tag for name, attribute in standing.items()}
-        careless = {name: replace(one, expected=tags.get(name)) for name, one in changes.items()}
+        careless = {name: Change(tags.get(name), one.attribute) for name, one in changes.items()}
         return super().write(address, careless, touch=touch)
 
 

@@ -93,6 +93,9 @@ def test_clearsessions_ends_what_is_due_and_nothing_else(clock: Any, store: Any,
 
 def test_clearsessions_fails_with_a_sentence_while_the_store_is_away(settings: Any) -> None:
     class Away:
+        def now(self) -> int:
+            return 0
+
         def __getattr__(self, name: str) -> Any:
             from polysession.core.errors import StoreUnavailable
 
