@@ -14,7 +14,7 @@ class FakeNodes:
 
     def __init__(self, *addresses: str) -> None:
         self._addresses = addresses
-        self.is_down = False
+        self.is_down = self.is_new = False
         self.recorded: list[str] = []
 
     def ask(self, address: str, *command: object) -> Any:
@@ -34,7 +34,7 @@ class FakeNodes:
         lines = []
         for ordinal, address in enumerate(self._addresses):
             flags = "myself,master" if address == asked else "master"
-            slots = f"{8192 * ordinal}-{8192 * ordinal + 8191}"
+            slots = "" if self.is_new else f"{8192 * ordinal}-{8192 * ordinal + 8191}"
             lines.append(
                 f"id{ordinal} {address}@16379,{NAMES.host(ordinal)} {flags} - 0 0 {ordinal + 1} connected {slots}"
             )
@@ -68,3 +68,7 @@ def test_a_cluster_that_is_down_for_a_moment_has_not_forgotten_what_is_recorded(
     assert observed.unread
     nodes.is_down, nodes.recorded = False, []
     assert observer.look(2).recorded is None
+    nodes.recorded = ["primaries", "3", "replicas", "1"]
+    assert observer.look(2).recorded == Shape(3, 1)
+    nodes.is_new = True  # every volume was lost
+    assert (observer.look(2).recorded, observer.look(2).unread) == (None, "")

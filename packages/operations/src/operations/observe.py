@@ -53,8 +53,12 @@ class Observer:
         """
         unread = ""
         owner = target_owner(observed)
-        if owner is None:
-            unread = f"the slot of {TARGET} has no owner that answers" if observed.claimed else ""
+        if not observed.claimed:
+            self._recorded = (
+                None  # there is no cluster: what one before it recorded is none of the next one's
+            )
+        elif owner is None:
+            unread = f"the slot of {TARGET} has no owner that answers"
         else:
             try:
                 self._recorded = parse_shape(_pairs(self._nodes.ask(owner.address, "HGETALL", TARGET)))
