@@ -37,8 +37,12 @@ class NoAnswer(Exception):
 class Visitor:
     """Not thread-safe: one thread each. ``keeps``: connections are kept between GETs, as browsers do."""
 
-    def __init__(self, origin: str, *, keeps: bool, draw: random.Random) -> None:
-        self._http = httpx.Client(base_url=origin, timeout=PATIENCE_SECONDS, trust_env=False)
+    def __init__(
+        self, origin: str, *, keeps: bool, draw: random.Random, transport: httpx.BaseTransport | None = None
+    ) -> None:
+        self._options: dict[str, Any] = {"base_url": origin, "timeout": PATIENCE_SECONDS, "trust_env": False}
+        self._options["transport"] = transport
+        self._http = httpx.Client(**self._options)
         self._keeps = keeps
         self._draw = draw
         self._name = f"ada-{secrets.token_hex(5)}"
@@ -63,6 +67,9 @@ class Visitor:
         act = self._draw.choices(
             (self._look_at_me, self._look_at_cart, self._put_in_cart, self._come_and_go), (40, 30, 25, 3)
         )[0]
+        if self._perhaps_out:
+            # An empty cart is then right as well as a full one: sign out until that is answered.
+            act = self._come_and_go
         try:
             if self._signed_in:
                 act()
@@ -165,9 +172,8 @@ class Visitor:
     def _drop_connections(self) -> None:
         """Cookies stay; what is idle is closed, so that the next request opens a connection."""
         jar = self._http.cookies
-        base = self._http.base_url
         self._http.close()
-        self._http = httpx.Client(base_url=base, timeout=PATIENCE_SECONDS, trust_env=False, cookies=jar)
+        self._http = httpx.Client(**self._options, cookies=jar)
 
     def _expect(self, answer: httpx.Response, statuses: set[int]) -> httpx.Response:
         what = f"{answer.request.method} {answer.request.url.path}"
