@@ -96,7 +96,7 @@ class RedisCluster:
 
     def settle(self, tick: Tick) -> None:
         """Form the cluster the first time; return when all six agree on it."""
-        nodes = [connect(port) for port in self._ports]
+        nodes = [connect(port, seconds=10.0) for port in self._ports]  # a busy machine is no fault
         try:
             wait(self.title, functools.partial(_all_answer, nodes), tick)
             if not self._formed.exists():
@@ -149,7 +149,10 @@ def _all_answer(nodes: Sequence["redis.Redis"]) -> str | None:
 
 def _all_know_each_other(nodes: Sequence["redis.Redis"]) -> str | None:
     for number, node in enumerate(nodes, start=1):
-        text = str(_table(node))
+        try:
+            text = _table(node)
+        except redis.RedisError as fault:
+            return f"redis-{number}: {fault}"
         known = sum(1 for line in text.splitlines() if line.strip())
         if known != len(nodes) or "handshake" in text:
             return f"redis-{number} knows {known} of {len(nodes)} nodes"

@@ -2,6 +2,7 @@
 
 import io
 import random
+import socket
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from local.errors import LocalError
 from local.layout import CLUSTER_BUS_OFFSET, Layout, Ports
 from local.logs import tail
 from local.otlp import Trace
+from local.parts import redis_cluster
 from local.parts.edge import version
 from local.platform import all_parts, secure_folder
 from local.progress import Terminal
@@ -128,3 +130,10 @@ def test_the_end_of_a_json_log_says_what_was_raised(tmp_path: Path) -> None:
         "{not json",
     ]
     assert tail(tmp_path / "missing.log") == []
+
+
+def test_a_node_that_gives_no_answer_while_the_cluster_forms_is_waited_for() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        node = redis_cluster.connect(silent.getsockname()[1], seconds=0.05)
+        assert str(redis_cluster._all_know_each_other([node])).startswith("redis-1: ")
+        node.close()
