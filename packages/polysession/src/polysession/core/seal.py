@@ -29,7 +29,7 @@ from functools import lru_cache
 from typing import Any, Protocol, cast
 
 from .clock import Clock
-from .codec import PLAIN, encode_tail, is_sealed, size_of, with_tail
+from .codec import PLAIN, SEALED, encode_tail, is_sealed, size_of, with_tail
 from .errors import Unreadable
 from .mac import compute
 from .record import Address, Attribute, EndReason, Header, LazyAttributes, Record, Tombstone
@@ -113,7 +113,7 @@ class SessionSealer:
 
     def open(self, data: bytes, *, name: str = "", tag: bytes = b"") -> bytes:
         """What is not sealed is left as it is. Raises ``Unreadable``."""
-        if not is_sealed(data):
+        if data[:1] < SEALED:
             return data
         aead = self._aeads.get(data[:1]) or self._aead(self._find(data[:1]))
         begin = 1 + NONCE_BYTES - len(tag)
@@ -298,7 +298,7 @@ def _seal_attribute(sealer: SessionSealer, key: Key | None, name: str, attribute
 
 
 def _open_attribute(sealer: SessionSealer, name: str, attribute: Attribute) -> Attribute:
-    if not is_sealed(attribute.value):
+    if attribute.value[:1] < SEALED:
         return attribute
     try:
         return Attribute(attribute.tag, sealer.open(attribute.value, name=name, tag=attribute.tag))
