@@ -100,7 +100,7 @@ def test_a_confirmation_fits_the_deadline_of_250_ms(
     times = []
     for address in addresses:
         began = time.monotonic()
-        with suppress(StoreUnavailable):  # a busy machine may take the rest of the deadline: never all of twenty
+        with suppress(StoreUnavailable):  # a busy machine may take the rest of the deadline, not of all
             assert isinstance(store.end(address, "logout"), Ended)
             times.append(time.monotonic() - began)
         if len(times) == 5:
@@ -163,7 +163,7 @@ def test_a_store_that_shall_not_confirm_does_not_wait(
         times.append(time.monotonic() - began)
         assert isinstance(outcome, Ended)
         assert not outcome.confirmed
-    assert min(times) < 0.09  # one that waits takes 0.1 each time; one that does not, on a busy machine, now and then
+    assert min(times) < 0.09  # one that waits takes 0.1 each time
 
 
 def test_what_the_ledger_repeats_waits_for_no_replica(
