@@ -14,7 +14,7 @@ import httpx
 PASSWORD = "correct horse battery staple"
 SKUS = ("field-compass", "moon-map", "slide-rule")
 # A request, its store operations and a restart of what it goes through: longer than that is hung.
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 45
 
 
 @dataclass
