@@ -47,7 +47,7 @@ def test_connect_reads_key_files_and_reaches_the_cluster(
 
     make_key_files(tmp_path)
     nodes = ",".join(f"{host}:{port}" for host, port in redis_nodes)
-    manager = polysession.connect(nodes, tmp_path, prefix=redis_prefix)
+    manager = polysession.connect(nodes, tmp_path, prefix=redis_prefix, deadline_ms=5000)
     manager.ping()
     session = manager.open(None)
     session["theme"] = "dark"

@@ -76,7 +76,7 @@ class RedisSessions(states.Sessions):  # type: ignore[misc, name-defined]
         super().__init__()
         prefix = f"test-{secrets.token_hex(6)}"
         self.clock, self.client, self.keyspace = OlderClock(), client, Keyspace(prefix)
-        self.store = RedisStore(nodes, prefix=prefix, deadline_ms=5000)
+        self.store = RedisStore(nodes, prefix=prefix, deadline_ms=30_000)  # a count asks 4,096 partitions
         self.manager = SessionManager(self.store, make_keys(), events=self.events)
 
     def teardown(self) -> None:
