@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
+import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
@@ -54,13 +56,20 @@ class SignedIn:
         self.person = Person(origin).sign_up().sign_in()
 
     def headers(self, method: str) -> dict[str, str]:
-        if self.person.http.get("/api/users/me").status_code == 401:
+        if self._get("/api/users/me").status_code == 401:
             self.person = Person(self.origin).sign_up().sign_in()
         cookies = "; ".join(f"{c.name}={c.value}" for c in self.person.http.cookies.jar)
         headers = {"Cookie": cookies}
         if method in UNSAFE:
-            headers["X-CSRF-Token"] = self.person.csrf()
+            headers["X-CSRF-Token"] = self._get("/api/users/csrf").json()["csrf_token"]
         return headers
+
+    def _get(self, path: str) -> httpx.Response:
+        """Asked again while the store of a busy machine gives no answer in time: 503 is for the cases to judge."""
+        deadline = time.monotonic() + 60
+        while (answer := self.person.http.get(path)).status_code == 503 and time.monotonic() < deadline:
+            time.sleep(0.2)
+        return answer
 
 
 @pytest.fixture(scope="module")

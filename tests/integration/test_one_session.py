@@ -92,7 +92,7 @@ def test_a_token_planted_before_sign_in_never_reaches_what_follows_it(person: Pe
 
 def test_a_sign_in_and_a_cart_write_at_once_lose_nothing(person: Person):
     """Another tab puts something in the cart while this one signs in: it is in the old session or in the new one."""
-    person.put_in_cart(SKU)
+    assert person.put_in_cart(SKU).status_code == 200
     anonymous = Person(person.origin, name=person.name)
     anonymous.http.cookies.update(person.http.cookies)
     with ThreadPoolExecutor(2) as threads:
