@@ -82,12 +82,17 @@ def build_images() -> None:
 
 def load_images(chart: str, *values: str) -> tuple[str, ...]:
     """Those of the chart that this machine has, ours among them; the workers pull the others. One call: one archive."""
-    return _load(images_of(helm("template", NAME, chart, *values)))
+    return _load(_wanted(chart, *values))
 
 
 def load_missing_images(chart: str, *values: str) -> tuple[str, ...]:
     """The same, without what a worker has by that name."""
-    return _load(images_of(helm("template", NAME, chart, *values)) - _loaded())
+    return _load(_wanted(chart, *values) - _loaded())
+
+
+def _wanted(chart: str, *values: str) -> set[str]:
+    """Helm 3 asks no cluster here, and takes Kubernetes for older than the charts do."""
+    return images_of(helm("template", NAME, chart, *values, "--kube-version", "1.31.0"))
 
 
 def _load(wanted: set[str]) -> tuple[str, ...]:
