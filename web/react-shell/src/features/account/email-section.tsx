@@ -8,6 +8,7 @@ import { useAction } from "@/lib/actions";
 import { textOf, useFormFaults } from "@/lib/faults";
 import classes from "./account-page.module.css";
 import { changeEmail } from "./api/change-email";
+import { CurrentPassword } from "./current-password";
 import { Section } from "./section";
 import { inWords } from "./wrong-passwords";
 
@@ -46,16 +47,10 @@ export function EmailSection({ email, username }: { email: string; username: str
           required
           errors={faults.errors.email}
         />
-        {/* Password managers need to know whose password it is. */}
-        <input type="text" name="username" autoComplete="username" defaultValue={username} hidden readOnly />
-        <TextField
+        <CurrentPassword
+          username={username}
           label="Your password"
-          name="current"
-          type="password"
           hint="So that nobody else at this browser can change it."
-          autoComplete="current-password"
-          maxLength={128}
-          required
           errors={faults.errors.current}
         />
         <Button type="submit" pending={action.pending}>

@@ -7,6 +7,7 @@ import { useAction } from "@/lib/actions";
 import { textOf, useFormFaults } from "@/lib/faults";
 import classes from "./account-page.module.css";
 import { changePassword } from "./api/change-password";
+import { CurrentPassword } from "./current-password";
 import { Section } from "./section";
 import { inWords } from "./wrong-passwords";
 
@@ -33,17 +34,7 @@ export function PasswordSection({ username }: { username: string }) {
     <Section title="Password" what="When you change it, every other device is signed out. This one stays signed in.">
       <form ref={form} className={classes.form} onSubmit={submit} noValidate>
         {action.error !== null && !faults.explained && <ProblemNotice error={inWords(action.error)} />}
-        {/* Password managers need to know whose password it is. */}
-        <input type="text" name="username" autoComplete="username" defaultValue={username} hidden readOnly />
-        <TextField
-          label="Current password"
-          name="current"
-          type="password"
-          autoComplete="current-password"
-          maxLength={128}
-          required
-          errors={faults.errors.current}
-        />
+        <CurrentPassword username={username} label="Current password" errors={faults.errors.current} />
         <TextField
           label="New password"
           name="new"
