@@ -13,6 +13,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from .core import base64url
 from .core.clock import Clock, SystemClock
 from .core.errors import InvalidSettings
 from .core.events import Events
@@ -234,7 +235,7 @@ def _make_key(file: Path, *, activate_after: datetime | None = None) -> bool:
     """
     if file.exists():
         return False
-    key = base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).rstrip(b"=").decode()
+    key = base64url.encode(secrets.token_bytes(KEY_BYTES))
     content = {"key": key}
     if activate_after is not None:
         content["activate_after"] = activate_after.isoformat(timespec="seconds")

@@ -153,10 +153,18 @@ def test_stock_flask_session_fails_what_it_is_known_to_fail(
     assert code == 1
 
 
-def our_app(serve: Any, keys: Path, prefix: str, nodes: tuple[tuple[str, int], ...], **settings: str) -> str:
+def our_app(
+    serve: Any,
+    keys: Path,
+    prefix: str,
+    nodes: tuple[tuple[str, int], ...],
+    *,
+    app: str = "stock_flask:app",
+    **settings: str,
+) -> str:
     joined = ",".join(f"{host}:{port}" for host, port in nodes)
     given = {"STOCK_KEYS": str(keys), "STOCK_PREFIX": prefix, "STOCK_REDIS_NODES": joined, **settings}
-    return str(serve("stock_flask:app", STOCK_STACK="polysession", **given))
+    return str(serve(app, STOCK_STACK="polysession", **given))
 
 
 def test_the_same_flask_app_on_polysession_fails_only_what_the_app_lacks(
@@ -191,10 +199,9 @@ def test_the_same_django_app_on_polysession_fails_only_what_the_app_lacks(
     certificate: Any,
     tmp_path: Path,
 ) -> None:
+    django = {"app": "stock_django:application", "STOCK_DATABASE": str(tmp_path / "db.sqlite3")}
+    url = our_app(serve, keys, prefix, redis_nodes, **django)
     nodes = ",".join(f"{host}:{port}" for host, port in redis_nodes)
-    settings = {"STOCK_STACK": "polysession", "STOCK_KEYS": str(keys), "STOCK_PREFIX": prefix}
-    database = str(tmp_path / "db.sqlite3")
-    url = serve("stock_django:application", STOCK_DATABASE=database, STOCK_REDIS_NODES=nodes, **settings)
     _, report = run(
         *(url, "--preset", "django-polysession", "--app", describe(tmp_path, NOTES)),
         *("--ca-file", str(certificate.file), "--redis", nodes),

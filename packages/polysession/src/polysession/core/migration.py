@@ -14,12 +14,11 @@ Who plants an old cookie of their own plants no more than that: a sign-in gives 
 from __future__ import annotations
 
 import hmac
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from . import timeouts, values
+from . import base64url, timeouts, values
 from .attributes import Attributes
 from .commit import adopt
 from .creation import anonymous_header, signed_in_header
@@ -193,14 +192,14 @@ class Predecessor:
             if principal is None
             else place(context.keys, principal)[0]
         )
-        return Address(partition, _text(self._derive(context, "new")[2:14]))
+        return Address(partition, base64url.encode(self._derive(context, "new")[2:14]))
 
     def _claim(self, context: Context) -> Address:
         derived = self._derive(context, "claim")
-        return Address(_partition(derived), _text(derived[2:14]))
+        return Address(_partition(derived), base64url.encode(derived[2:14]))
 
     def _secret(self, context: Context) -> str:
-        return _text(self._derive(context, "secret")[:24])
+        return base64url.encode(self._derive(context, "secret")[:24])
 
     def _derive(self, context: Context, what: str) -> bytes:
         message = f"migration\0{what}\0{self._old.name}\0{self._cookie}".encode()
@@ -214,10 +213,10 @@ def is_canonical(signed: str) -> bool:
     """
     given = signed.rpartition(".")[2]
     try:
-        decoded = urlsafe_b64decode(given + "=" * (-len(given) % 4))
+        decoded = base64url.decode(given)
     except ValueError:
         return False
-    return _text(decoded).rstrip("=") == given
+    return base64url.encode(decoded) == given
 
 
 def _only(attributes: Attributes, given: Mapping[str, object]) -> Attributes:
@@ -228,7 +227,3 @@ def _only(attributes: Attributes, given: Mapping[str, object]) -> Attributes:
 
 def _partition(derived: bytes) -> int:
     return int.from_bytes(derived[:2], "big") % PARTITIONS
-
-
-def _text(data: bytes) -> str:
-    return urlsafe_b64encode(data).decode("ascii")
