@@ -45,6 +45,22 @@ def pods(tmp_path: Path) -> Iterator[Pods]:
     pods.stop()
 
 
+def connect(port: int, *, seconds: float = 120) -> redis.RedisCluster:
+    """A client; a node that began a moment ago, on a busy machine, may not answer the first question."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return redis.RedisCluster(
+                startup_nodes=[ClusterNode("127.0.0.1", port)],
+                decode_responses=True,
+                dynamic_startup_nodes=False,
+            )
+        except (redis.RedisError, RedisClusterException):  # the second is no RedisError
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+
+
 class Writer(threading.Thread):
     """Adds to a script's two keys of one slot, as the store does, while slots move under it."""
 
@@ -52,9 +68,7 @@ class Writer(threading.Thread):
 
     def __init__(self, port: int) -> None:
         super().__init__()
-        self._client = redis.RedisCluster(
-            startup_nodes=[ClusterNode("127.0.0.1", port)], decode_responses=True, dynamic_startup_nodes=False
-        )
+        self._client = connect(port)
         self.stopping = threading.Event()
         self.written = 0
         self.faults: list[str] = []
@@ -64,7 +78,7 @@ class Writer(threading.Thread):
             tag = self.written % 500
             try:
                 first = self._client.eval(self.SCRIPT, 2, f"{{w{tag}}}:a", f"{{w{tag}}}:b")
-            except (redis.RedisError, RedisClusterException) as fault:  # the second is no RedisError
+            except (redis.RedisError, RedisClusterException) as fault:
                 self.faults.append(f"{type(fault).__name__}: {fault}")
                 continue
             if first != self.written // 500 + 1:
