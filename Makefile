@@ -52,16 +52,16 @@ images: ## users, orders, shell and tools, for containers; VERSION=0.1.0
 	@docker buildx bake --progress quiet
 	@docker image ls --format '{{.Repository}}:{{.Tag}}\t{{.Size}}' 'polysession/*' | expand -t 32
 
-kind-up: ## the platform on a cluster of kind's, at http://127.0.0.1:8480; needs docker, kind, kubectl, helm
+kind-up: install ## the platform on a cluster of kind's, at http://127.0.0.1:8480; needs docker, kind, kubectl, helm
 	@$(PYTHON) -m tests.cluster up
 
-kind-test: ## what every landing proves on that cluster, in at most 30 minutes
+kind-test: install ## what every landing proves on that cluster, in at most 30 minutes
 	@$(PYTHON) -m tests.cluster test
 
-kind-test-full: ## what a chart release proves on that cluster, in at most 75 minutes; ONLY="resize rotation" for some
+kind-test-full: install ## what a chart release proves on that cluster, in at most 75 minutes; ONLY="resize rotation" for some
 	@$(PYTHON) -m tests.cluster test-full $(ONLY)
 
-kind-down: ## removes the cluster
+kind-down: install ## removes the cluster
 	@$(PYTHON) -m tests.cluster down
 
 requirements: ## the hashed requirements, from the pins in the pyproject files
