@@ -82,16 +82,16 @@ def build_images() -> None:
 
 def load_images(chart: str, *values: str) -> tuple[str, ...]:
     """Those of the chart that this machine has, ours among them; the workers pull the others. One call: one archive."""
-    return _load(_wanted(chart, *values))
+    return _load(wanted(chart, *values))
 
 
 def load_missing_images(chart: str, *values: str) -> tuple[str, ...]:
     """The same, without what a worker has by that name."""
-    return _load(_wanted(chart, *values) - _loaded())
+    return _load(wanted(chart, *values) - loaded())
 
 
-def _wanted(chart: str, *values: str) -> set[str]:
-    """Helm 3 asks no cluster here, and takes Kubernetes for older than the charts do."""
+def wanted(chart: str, *values: str) -> set[str]:
+    """Images of the chart. Helm 3 asks no cluster here, and takes Kubernetes for older than the charts do."""
     return images_of(helm("template", NAME, chart, *values, "--kube-version", "1.31.0"))
 
 
@@ -102,7 +102,7 @@ def _load(wanted: set[str]) -> tuple[str, ...]:
     return here
 
 
-def _loaded() -> set[str]:
+def loaded() -> set[str]:
     """By every worker, under the names that charts use."""
     lists = [
         run("docker", "exec", node, "ctr", "-n", "k8s.io", "images", "ls", "-q").split() for node in NODES
@@ -137,3 +137,10 @@ def retag(image: str, tag: str) -> None:
     for node in NODES:
         names = (f"{prefix}{image}", f"{prefix}{repository}:{tag}")
         run("docker", "exec", node, "ctr", "-n", "k8s.io", "images", "tag", "--force", *names)
+
+
+def revision_of_redis() -> str:
+    """Another one: its pods were rolled, or are about to be."""
+    path = "-o=jsonpath={.items[*].status.updateRevision}"
+    chosen = ("--selector", "app.kubernetes.io/name=redis-cluster")
+    return kubectl("--namespace", NAMESPACE, "get", "statefulset", *chosen, path)

@@ -6,16 +6,24 @@ import json
 import shutil
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from tests.cluster import kind
 from tests.cluster.shell import NAMESPACE, RELEASE, ROOT, STATE, helm, kubectl
 
 CHARTS = STATE / "charts"
 CHART = str(CHARTS / "polysession")
-VALUES = ("--values", str(CHARTS / "polysession/ci/kind-values.yaml"))
 VALKEY = ("--set", "redis.engine=valkey")
 READY_SECONDS = 300
 _RECORD = STATE / "installed.json"
+
+
+def values_of(charts: Path) -> tuple[str, str]:
+    """For this cluster, as those charts spell them."""
+    return "--values", str(charts / "polysession/ci/kind-values.yaml")
+
+
+VALUES = values_of(CHARTS)
 
 
 def take_charts() -> None:
@@ -24,12 +32,14 @@ def take_charts() -> None:
     shutil.copytree(ROOT / "charts", CHARTS, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
 
 
-def install(*more: str) -> float:
-    """Seconds until everything is Ready."""
-    take_charts()
+def install(*more: str, charts: Path = CHARTS) -> float:
+    """Seconds until everything is Ready. ``charts``: others than the checkout's."""
+    if charts == CHARTS:
+        take_charts()
     kind.make_namespace()
     started = time.monotonic()
-    helm("install", RELEASE, CHART, *VALUES, *more, "--wait", "--timeout", f"{READY_SECONDS}s")
+    words = (*values_of(charts), *more, "--wait", "--timeout", f"{READY_SECONDS}s")
+    helm("install", RELEASE, str(charts / "polysession"), *words)
     seconds = time.monotonic() - started
     _RECORD.write_text(json.dumps({"seconds": seconds, "values": more}))
     return seconds
