@@ -103,6 +103,16 @@ def test_a_value_that_says_too_little_is_refused_by_name(generate: ModuleType, c
         generate.Chart(chart, shapes()).files()
 
 
+def test_every_value_says_what_it_means(generate: ModuleType):
+    silent = [
+        f"{chart.folder.name}: {'.'.join(value.path)}"
+        for chart in generate.charts()
+        for value in chart.values()
+        if not value.description
+    ]
+    assert silent == []
+
+
 def templates(chart: str) -> str:
     own = [
         *(CHARTS / chart).glob("templates/*"),

@@ -126,6 +126,31 @@ def test_no_service_budget_policy_or_monitor_dangles(every: Sequence[Object]):
         assert [found for found in labels if selects(selector, found)], name_of(one)
 
 
+def test_what_leads_to_a_service_or_scales_pods_finds_them(every: Sequence[Object]):
+    services = {s["metadata"]["name"]: s["spec"]["ports"] for s in of_kind(every, "Service")}
+    for one in of_kind(every, "Ingress"):
+        for path in (path for rule in one["spec"]["rules"] for path in rule["http"]["paths"]):
+            to = path["backend"]["service"]
+            assert to["port"]["name"] in {port["name"] for port in services[to["name"]]}, name_of(one)
+    for one in of_kind(every, "HTTPRoute"):
+        for to in (to for rule in one["spec"]["rules"] for to in rule["backendRefs"]):
+            assert to["port"] in {port["port"] for port in services[to["name"]]}, name_of(one)
+    owners = {name_of(each.owner) for each in pods(every)}
+    for one in of_kind(every, "HorizontalPodAutoscaler"):
+        to = one["spec"]["scaleTargetRef"]
+        assert f"{to['kind']}/{to['name']}" in owners, name_of(one)
+
+
+def test_a_service_is_open_inside_the_cluster_only_unless_somebody_says_so():
+    for name in SCENARIOS:
+        outside = [
+            name_of(one)
+            for one in of_kind(objects("polysession", *scenario(name)), "Service")
+            if one["spec"].get("type", "ClusterIP") != "ClusterIP"
+        ]
+        assert outside == (["Service/polysession-edge"] if name == "kind" else [])
+
+
 def test_every_pod_is_denied_what_is_not_listed(every: Sequence[Object]):
     policies = of_kind(every, "NetworkPolicy")
     for one in pods(every):

@@ -62,7 +62,7 @@ def test_requests_and_a_memory_limit_and_no_cpu_limit(all_pods: list[Pods]):
         assert resources["requests"].keys() == {"cpu", "memory"}, name
         assert resources["limits"].keys() == {"memory"}, name
         ratio = mebibytes(resources["limits"]["memory"]) / mebibytes(resources["requests"]["memory"])
-        assert 1 <= ratio <= 3, name
+        assert 1.6 <= ratio <= 2.7, name
 
 
 def mebibytes(amount: str) -> int:

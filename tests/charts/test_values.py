@@ -145,6 +145,13 @@ def test_a_release_that_begins_with_a_digit_is_refused():
     assert "a Service's name begins with a letter" in done.stderr
 
 
+@pytest.mark.parametrize("chart", APPLICATIONS)
+def test_a_kubernetes_that_is_too_old_is_refused(chart: str):
+    """A provider's own builds of 1.31 are not."""
+    assert "kubeVersion" in refusal(chart, "--set", URL, "--kube-version", "1.30.9")
+    assert refusal(chart, "--set", URL, "--kube-version", "v1.31.0-gke.100") == ""
+
+
 @pytest.mark.parametrize("chart", [*APPLICATIONS, "common"])
 def test_lint_finds_nothing(chart: str):
     done = helm("lint", "--strict", f"charts/{chart}", "--set", URL if chart != "common" else "a=b")
@@ -271,17 +278,21 @@ def test_both_services_get_the_same_session_times():
     assert settings["users"]["SESSION_PREFIX"] == "shop"
 
 
-def requested(of: Pods, what: str, unit: str) -> int:
-    return of.count * sum(int(c["resources"]["requests"][what].removesuffix(unit)) for c in of.containers)
+def amount(of: Pods, kind: str, what: str, unit: str) -> int:
+    """Of `requests` or `limits`."""
+    return of.count * sum(int(c["resources"][kind][what].removesuffix(unit)) for c in of.containers)
 
 
 def test_requests_fit_four_gibibytes_and_a_core():
     """With the surge of a rollout and a fourth shard; what charts/README.md says is what is rendered."""
     lasting = [p for p in pods(objects("polysession")) if not p.passing]
-    memory = sum(requested(p, "memory", "Mi") for p in lasting)
-    cpu = sum(requested(p, "cpu", "m") for p in lasting)
-    surge = sum(requested(replace(p, count=1), "memory", "Mi") for p in lasting if p.count == 2)
-    fourth = sum(requested(replace(p, count=2), "memory", "Mi") for p in lasting if p.count == 6)
+    memory = sum(amount(p, "requests", "memory", "Mi") for p in lasting)
+    limits = sum(amount(p, "limits", "memory", "Mi") for p in lasting)
+    cpu = sum(amount(p, "requests", "cpu", "m") for p in lasting)
+    surge = sum(amount(replace(p, count=1), "requests", "memory", "Mi") for p in lasting if p.count == 2)
+    fourth = sum(amount(replace(p, count=2), "requests", "memory", "Mi") for p in lasting if p.count == 6)
     assert memory + surge + fourth <= 4096
     assert cpu <= 1000
-    assert f"{memory:,} MiB and {cpu}m" in (CHARTS / "README.md").read_text()
+    said = (CHARTS / "README.md").read_text()
+    assert f"{memory:,} MiB and {cpu}m" in said
+    assert f"limits of {limits:,} MiB" in said

@@ -21,9 +21,8 @@ component: redis
 {{- define "redis.mebibytes" -}}
 {{- $quantity := toString . -}}
 {{- $number := regexFind "^[0-9]+" $quantity | int64 -}}
-{{- $unit := regexFind "[A-Za-z]*$" $quantity -}}
-{{- if eq $unit "Gi" -}}{{ mul $number 1024 }}
-{{- else if eq $unit "Mi" -}}{{ $number }}
+{{- if regexMatch "^[0-9]+Gi$" $quantity -}}{{ mul $number 1024 }}
+{{- else if regexMatch "^[0-9]+Mi$" $quantity -}}{{ $number }}
 {{- else -}}
 {{- fail (printf "resources.limits.memory of Redis is %q: write whole Mi or Gi, half of which becomes maxmemory, or set maxmemory." $quantity) -}}
 {{- end -}}
@@ -155,8 +154,8 @@ OPERATIONS_TLS_CA_FILE: /etc/redis-tls/ca.crt
 {{- end -}}
 
 {{- define "redis.rules" -}}
-{{- if and .Values.podDisruptionBudget.enabled (gt (int .Values.podDisruptionBudget.maxUnavailable) 1) -}}
-{{- fail "podDisruptionBudget.maxUnavailable of Redis is more than 1: a drain could then take both pods of a shard." -}}
+{{- if and .Values.podDisruptionBudget.enabled (ne (toString .Values.podDisruptionBudget.maxUnavailable) "1") -}}
+{{- fail "podDisruptionBudget.maxUnavailable of Redis is not 1: a drain could then take both pods of a shard." -}}
 {{- end -}}
 {{- if and (eq .Values.topologySpread "hard") (not .Values.persistence.enabled) -}}
 {{- fail "topologySpread hard without persistence: a pod that finds no node would lose its data; use soft." -}}
