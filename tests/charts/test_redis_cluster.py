@@ -74,6 +74,16 @@ def test_the_manager_and_the_pods_agree_on_names_and_shape():
     assert (settings["OPERATIONS_PRIMARIES"], settings["OPERATIONS_REPLICAS"]) == ("4", "2")
 
 
+def test_the_domain_of_the_nodes_is_spelled_once():
+    """And by the StatefulSet, whose Service it is of: a certificate, the exporter and two Prometheuses go by it."""
+    files = [*CHARTS.glob("*/templates/*"), *CHARTS.glob("*/config/*")]
+    spelled = [path.relative_to(CHARTS) for path in files if '"redis-nodes"' in path.read_text()]
+    assert sorted(map(str, spelled)) == [
+        "common/templates/_urls.tpl",
+        "redis-cluster/templates/statefulset.yaml",
+    ]
+
+
 @pytest.mark.parametrize("engine", ["redis", "valkey"])
 def test_the_command_is_ours_and_starts_the_engine(engine: str):
     pod = container(one("StatefulSet", "redis", "--set", f"engine={engine}"))

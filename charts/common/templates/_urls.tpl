@@ -42,3 +42,8 @@
 {{- printf "%s:6379" (include "common.fqdn" (dict "root" . "component" "redis")) -}}
 {{- end -}}
 {{- end -}}
+
+{{/* Domain of the names of the release's own Redis pods: `<release>-redis-0.<domain>`. */}}
+{{- define "common.redisNodesDomain" -}}
+{{- include "common.fqdn" (dict "root" . "component" "redis-nodes") -}}
+{{- end -}}

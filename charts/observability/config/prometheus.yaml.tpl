@@ -57,7 +57,7 @@ scrape_configs:
       # By its name, which its certificate has.
       - source_labels: [__meta_kubernetes_pod_name]
         target_label: __param_target
-        replacement: rediss://$1.{{ include "common.fqdn" (dict "root" . "component" "redis-nodes") }}:6379
+        replacement: rediss://$1.{{ include "common.redisNodesDomain" . }}:6379
       {{- else }}
       - source_labels: [__meta_kubernetes_pod_ip]
         target_label: __param_target

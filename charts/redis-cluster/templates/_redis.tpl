@@ -8,11 +8,6 @@ component: redis
 {{- mul (int .Values.primaries) (add 1 (int .Values.replicas)) -}}
 {{- end -}}
 
-{{/* Domain of the pods' names. */}}
-{{- define "redis.nodesDomain" -}}
-{{- include "common.fqdn" (dict "root" . "component" "redis-nodes") -}}
-{{- end -}}
-
 {{- define "redis.tlsSecret" -}}
 {{- include "common.redisTlsSecret" . -}}
 {{- end -}}
@@ -94,7 +89,7 @@ aclfile /etc/polysession/credentials/redis-acl
 
 {{/* Environment of what asks Redis as its manager: manager and guard. */}}
 {{- define "redis.operationsEnv" -}}
-OPERATIONS_NODES: {{ printf "%s-{ordinal}.%s:6379" (include "common.fullname" (dict "root" . "component" "redis")) (include "redis.nodesDomain" .) }}
+OPERATIONS_NODES: {{ printf "%s-{ordinal}.%s:6379" (include "common.fullname" (dict "root" . "component" "redis")) (include "common.redisNodesDomain" .) }}
 OPERATIONS_PRIMARIES: {{ int .Values.primaries }}
 OPERATIONS_REPLICAS: {{ int .Values.replicas }}
 {{- if .Values.auth.enabled }}
