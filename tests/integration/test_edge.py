@@ -113,6 +113,18 @@ def test_an_oversize_body_is_413(person: Person, path: str):
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("service", ["/api/users/csrf", "/api/orders/products"])
+@pytest.mark.parametrize(
+    ("query", "cookie", "status"), [("?q=" + "x" * 5_000, "", 414), ("", "a=" + "x" * 9_000, 431)]
+)
+def test_what_is_too_long_for_a_service_is_refused_with_problem_details(
+    edge_url: str, service: str, query: str, cookie: str, status: int
+):
+    answer = httpx.get(edge_url + service + query, headers={"Cookie": cookie}, trust_env=False)
+    assert (answer.status_code, answer.json()["status"]) == (status, status)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
 def test_a_client_cannot_choose_the_address_it_is_seen_from(person: Person):
     person.http.headers["X-Forwarded-For"] = "203.0.113.9"
     person.sign_in()
