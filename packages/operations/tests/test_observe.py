@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from operations.nodes import Names, NodeError, Nodes
+from operations.nodes import Names, NodeError, Nodes, Resolve
 from operations.observe import Observer
 from operations.wanted import Shape
 
@@ -42,6 +42,9 @@ class FakeNodes:
 
     def close(self, *, but: frozenset[str]) -> None:
         pass
+
+    def remember(self, resolve: Resolve) -> Resolve:
+        return resolve
 
 
 def test_a_pod_that_has_the_address_of_another_is_not_taken_for_it():

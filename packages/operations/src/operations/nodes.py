@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,15 +80,49 @@ class _PasswordFile(CredentialProvider):
         return (self._username, password) if self._username else (password,)
 
 
+class _Verified(redis.Connection):
+    """To an address, by TLS with whom the authority says has ``name``. It trusts this authority and no other, and reads its
+    file at each connection: redis-py's own would trust the system's, too, and ask for the address in the certificate.
+    """
+
+    def __init__(self, *, name: str, authority: Path, **options: Any) -> None:
+        self._name = name
+        self._authority = authority
+        super().__init__(**options)  # type: ignore[no-untyped-call]
+
+    def _connect(self) -> ssl.SSLSocket:
+        plain = super()._connect()  # type: ignore[no-untyped-call]
+        try:
+            context = ssl.create_default_context(cafile=str(self._authority))
+            return context.wrap_socket(plain, server_hostname=self._name)
+        except OSError:
+            plain.close()
+            raise
+
+
 class Nodes:
     """One client an address, made at first use. Safe for one thread a node."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
         self._clients: dict[str, redis.Redis] = {}
+        self._names: dict[str, str] = {}
+
+    def remember(self, resolve: Resolve) -> Resolve:
+        """The same, but each address is known by the name that led to it: with TLS its certificate must have that name.
+
+        A connection that is open stays: whoever has the address later, it is not theirs.
+        """
+
+        def resolve_and_remember(host: str, port: int) -> str:
+            address = resolve(host, port)
+            self._names[address] = host
+            return address
+
+        return resolve_and_remember
 
     def ask(self, address: str, *command: object) -> Any:
-        """The answer as Redis gives it (RESP2). Raises ``NodeError``."""
+        """The answer as Redis gives it (RESP2). Raises ``NodeError``; with TLS also for an address that no name led to."""
         client = self._client(address)
         try:
             connection = client.connection_pool.get_connection()
@@ -102,7 +137,9 @@ class Nodes:
 
     def close(self, *, but: frozenset[str] = frozenset()) -> None:
         """Let go of all, or of those that are not asked any more."""
-        for address in [one for one in self._clients if one not in but]:
+        for address in self._names.keys() - but:
+            del self._names[address]
+        for address in self._clients.keys() - but:
             with contextlib.suppress(redis.RedisError, OSError):
                 self._clients.pop(address).close()
 
@@ -115,9 +152,16 @@ class Nodes:
                     self._access.username, self._access.password_file
                 )
             if self._access.tls_ca_file is not None:
-                # By address, hence without the name: the pod network is told by the CA, not by names.
-                options.update(ssl=True, ssl_ca_certs=str(self._access.tls_ca_file), ssl_check_hostname=False)
-            self._clients[address] = redis.Redis(
+                if address not in self._names:
+                    raise NodeError(
+                        f"{address} is no pod's address now, so its certificate cannot be verified"
+                    )
+                options.update(
+                    connection_class=_Verified,
+                    name=self._names[address],
+                    authority=self._access.tls_ca_file,
+                )
+            pool = redis.ConnectionPool(
                 host=host,
                 port=int(port),
                 protocol=2,
@@ -127,4 +171,5 @@ class Nodes:
                 retry=Retry(NoBackoff(), 0),
                 **options,
             )
+            self._clients[address] = redis.Redis.from_pool(pool)
         return self._clients[address]

@@ -25,7 +25,7 @@ class Observer:
     def __init__(self, nodes: Nodes, names: Names, resolve: Resolve) -> None:
         self._nodes = nodes
         self._names = names
-        self._resolve = resolve
+        self._resolve = nodes.remember(resolve)
         self.reasons: dict[int, str] = {}
         self._recorded: Shape | None = None
 
