@@ -113,16 +113,16 @@ class Http:
         timeout: float = TIMEOUT_SECONDS,
     ) -> None:
         parts = urlsplit(base_url)
-        self.secure = parts.scheme == "https"
-        self.host = parts.hostname or ""
+        self.secure: bool = parts.scheme == "https"
+        self.host: str = parts.hostname or ""
         self._port = parts.port or (443 if self.secure else 80)
-        self.origin = f"{parts.scheme}://{parts.netloc}"
+        self.origin: str = f"{parts.scheme}://{parts.netloc}"
         self._context = ssl.create_default_context(cafile=ca_file) if self.secure else None
         self._left = requests
         self._body_bytes = body_bytes
         self._timeout = timeout
         self._lock = Lock()
-        self.asked = 0
+        self.asked: int = 0
 
     def ask(
         self,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.apps import apps
 from django.contrib import messages
@@ -62,7 +62,7 @@ class Ended:
 class SessionsAdmin(_Base):
     """Before the ``ModelAdmin`` of the user model."""
 
-    change_form_template = "polysession/change_form.html"
+    change_form_template: ClassVar[str | None] = "polysession/change_form.html"  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def end_sessions(self, _request: HttpRequest, user: Any, *, keep: str | None) -> bool:
         """What "End all" does; ``keep``: the session of who asks, on the own page. See ``ending.end_sessions``."""
@@ -183,8 +183,9 @@ def _ended(principal: str) -> list[Ended] | None:
     rows = LedgerRow.objects.filter(principal=principal, ended_at__isnull=False).order_by("-ended_at")
     try:
         return [
-            Ended(row.session_id, _time(row.created_at), _time(row.ended_at), row.end_reason)
+            Ended(row.session_id, _time(row.created_at), _time(row.ended_at), row.end_reason or "")
             for row in rows[:ENDED_SHOWN]
+            if row.ended_at is not None
         ]
     except DatabaseFault:
         return None

@@ -6,7 +6,7 @@ class PolysessionConfig(AppConfig):
 
     name = "polysession.contrib.django"
     label = "polysession"
-    verbose_name = "Sessions"
+    verbose_name: str = "Sessions"  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def ready(self) -> None:
         from .checks import register

@@ -2,7 +2,8 @@ from django.apps import AppConfig
 
 
 class LedgerConfig(AppConfig):
+    """Brings the ledger's tables, their migrations, and the keeper's command."""
+
     name = "polysession.contrib.django.ledger"
     label = "polysession_ledger"
-    verbose_name = "Session ledger"
-    default_auto_field = "django.db.models.BigAutoField"
+    verbose_name: str = "Session ledger"  # pyright: ignore[reportIncompatibleVariableOverride]

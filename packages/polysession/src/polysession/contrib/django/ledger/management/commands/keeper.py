@@ -11,7 +11,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event
-from typing import Any
+from typing import Any, Literal
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import close_old_connections, connections, transaction
@@ -26,7 +26,7 @@ class Command(BaseCommand):
     """A service may put a command of the same name before it that watches: see ``watched``."""
 
     help = "Ends sessions that are due, carries events to the ledger and the public stream, repairs after a failover."
-    requires_system_checks = []
+    requires_system_checks: list[str] | tuple[str, ...] | tuple[()] | Literal["__all__"] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--every", type=float, default=1.0, help="seconds between passes (default: 1)")
