@@ -253,6 +253,34 @@ def test_extra_environment_wins_and_keeps_its_numbers():
     )
 
 
+@pytest.mark.parametrize(
+    ("section", "components"),
+    [
+        ("users", {"users", "keeper", "users-migrate"}),
+        ("orders", {"orders", "orders-migrate"}),
+        ("shell", {"edge"}),
+        ("tools", {"keys", "try"}),
+    ],
+)
+def test_extra_volumes_are_mounted_in_the_pods_of_their_section_and_nowhere_else(
+    section: str, components: set[str]
+):
+    volume = {"name": "own-ca", "configMap": {"name": "own-ca"}}
+    mount = {"name": "own-ca", "mountPath": "/etc/own-ca", "readOnly": True}
+    values = {"extraVolumes": [volume], "extraVolumeMounts": [mount]}
+    options = (
+        word
+        for key, value in values.items()
+        for word in ("--set-json", f"{section}.{key}={json.dumps(value)}")
+    )
+    found = set()
+    for one in pods(objects("polysession", *options)):
+        if volume in one.spec.get("volumes", ()):
+            found.add(one.labels["app.kubernetes.io/component"])
+            assert mount in one.containers[0]["volumeMounts"], one.name
+    assert found == components
+
+
 def test_the_cluster_domain_is_in_every_full_name():
     text = json.dumps(objects("polysession", "--set", "global.clusterDomain=example.internal"))
     assert "svc.example.internal" in text
