@@ -1,6 +1,6 @@
 """``python -m bench.growth``: how cost grows with the sessions in the store, and with those of one principal.
 
-On a Redis Cluster of its own. Small sessions, each the only one of its principal; ratios are to the smallest store.
+Stores of all sizes stand side by side, each a Redis Cluster of its own on this machine, and are measured in turns.
 """
 
 from __future__ import annotations
@@ -8,159 +8,105 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import secrets
-import statistics
+import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
-from functools import partial
+from typing import Any
 
-import redis
-from polysession.core.ending import end_due
-from polysession.core.events import Events
-from polysession.core.record import Address, Record
-from polysession.core.store import Change, Limit
-from polysession.core.token import PARTITIONS
-from polysession.stores.cluster import Cluster
-from polysession.stores.keys import Keyspace
-from polysession.stores.redis import RedisStore
-from polysession.testing import HOUR, make_address, make_attribute, make_principal, make_record
-
+from ..table import make_table
 from .own_cluster import own_cluster
-from .seeding import VALUES, Seeder
-from .table import make_table
+from .principals import principals
+from .sized import SizedStore
+from .turns import Results, Samples, Subject, quartile, take_turns
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
-PRINCIPAL_SIZES = (1, 10, 100)
-DUE = 100
-_PREFIX = "ps"
+_IDLE_SECONDS = 3.0
 
 
 def main() -> None:
     arguments = _parse()
-    until = time.monotonic() + arguments.seconds
-    with own_cluster() as nodes:
-        store = RedisStore(nodes, prefix=_PREFIX, confirm=False, deadline_ms=5000)
-        seeder = Seeder(Cluster(nodes), Keyspace(_PREFIX), store.now())
-        empty = _used(nodes)
-        rows: list[Row] = []
-        seeds: list[Address] = []
-        for size in arguments.sizes:
-            began = time.monotonic()
-            seeds += seeder.add(size - len(seeds))
-            rows.append(_measure(store, nodes, seeds, empty, arguments.samples))
-            took = time.monotonic() - began
-            if size != arguments.sizes[-1] and time.monotonic() + took * 9 > until:
-                print(
-                    f"Stopped at {size:,} sessions: more would take over {arguments.seconds} s.",
-                    file=sys.stderr,
-                )
-                break
-        print(
-            f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n"
-        )
-        print(_render("sessions", [*STORE_COLUMNS], rows))
-        principals = [_measure_principal(store, size, arguments.samples) for size in PRINCIPAL_SIZES]
-        print(_render("sessions of a principal", [*PRINCIPAL_COLUMNS], principals))
-        store.close()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the nodes are stopped
+    order = random.Random(arguments.seed)  # noqa: S311 - the order of turns is no secret
+    with ExitStack() as stack:
+        stores = []
+        for size in sorted(arguments.sizes):
+            nodes = stack.enter_context(own_cluster())
+            stores.append(SizedStore(nodes, size, order))
+            stack.callback(stores[-1].close)
+            print(f"{size:,} sessions are in a store.", file=sys.stderr)
+        idle = _idle(stores)
+        # Large, but only as much in use as the smallest has: what still costs more is structure, not the caches.
+        subjects = [*(one.subject() for one in stores), stores[-1].subject(used=stores[0].size)]
+        wholes = [one.whole() for one in stores]
+        by_principal = principals(stores[0].store, stores[0].clients)
+        results: dict[tuple[str, str], Samples] = {}
+        for several in (subjects, wholes, by_principal):
+            results |= take_turns(several, rounds=arguments.rounds, order=order)
+    print(
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; "
+        f"{arguments.rounds} rounds, lower quartiles; in brackets: times the smallest's.\n"
+    )
+    more = {
+        "bytes a session": [f"{one.bytes_each:.0f}" for one in stores],
+        "idle nodes, CPU": [f"{share:.1%}" for share in idle],
+    }
+    print("µs at the client:\n")
+    print(_render("sessions", subjects, results))
+    print("Of it in Redis, µs of its GET, HGETALL, or script:\n")
+    print(_render("sessions", subjects, results, inside=True))
+    print("All 4,096 partitions, ms:\n")
+    print(_render("sessions", wholes, results, unit=1000, more=more))
+    print("Of it in Redis, µs of one partition's ZCOUNT:\n")
+    print(_render("sessions", wholes, results, inside=True))
+    print(f"One principal's, in the store of {stores[0].size:,}, µs at the client:\n")
+    print(_render("sessions of a principal", by_principal, results))
+    print("Of it in Redis, µs of a script:\n")
+    print(_render("sessions of a principal", by_principal, results, inside=True))
 
 
-STORE_COLUMNS = (
-    "read µs",
-    "write µs",
-    "live count ms",
-    "keeper: nothing due ms",
-    f"keeper: {DUE} due ms",
-    "bytes a session",
-)
-PRINCIPAL_COLUMNS = ("sign-in µs", "list µs", "sign-in over the limit µs", "end all µs")
-Node = tuple[str, int]
-Row = tuple[int, Sequence[float]]
+def _idle(stores: Sequence[SizedStore]) -> Sequence[float]:
+    """What the three nodes of each store take of one core while nobody asks them anything."""
+    before = [_cpu(one.clients) for one in stores]
+    time.sleep(_IDLE_SECONDS)
+    return [(_cpu(one.clients) - was) / _IDLE_SECONDS for one, was in zip(stores, before, strict=True)]
 
 
-def _measure(
-    store: RedisStore, nodes: Sequence[Node], seeds: Sequence[Address], empty: int, samples: int
-) -> Row:
-    chosen = random.Random(1).sample(seeds, min(samples, len(seeds)))  # noqa: S311 - which are measured is no secret
-    used = (_used(nodes) - empty) / len(seeds)
-    reads = _time([partial(store.read, one) for one in chosen])
-    writes = _time([partial(store.write, one, _change(store, one)) for one in chosen])
-    count = _time([store.count] * 5)
-    idle = _time([lambda: end_due(store, Events())] * 5)
-    for _ in range(DUE):
-        record = make_record(store.now() - 2 * HOUR, {"theme": "dark"}, principal_key=make_principal())
-        store.create(make_address(), record)
-    busy = _time([lambda: end_due(store, Events())])
-    return len(seeds), (reads, writes, count / 1000, idle / 1000, busy / 1000, used)
+def _cpu(clients: Sequence[Any]) -> float:
+    spent = [client.info("cpu") for client in clients]
+    return sum(float(one["used_cpu_user"]) + float(one["used_cpu_sys"]) for one in spent)
 
 
-def _change(store: RedisStore, place: Address) -> dict[str, Change]:
-    record = store.read(place)
-    assert isinstance(record, Record)
-    return {"theme": Change(record.attributes["theme"].tag, make_attribute("light"))}
+def _render(
+    what: str,
+    subjects: Sequence[Subject],
+    results: Results,
+    *,
+    inside: bool = False,
+    unit: float = 1.0,
+    more: Mapping[str, Sequence[str]] | None = None,
+) -> str:
+    works, added = [work.name for work in subjects[0].works], more or {}
 
+    def cell(work: str, subject: Subject) -> str:
+        both = (results[work, one.name] for one in (subject, subjects[0]))
+        here, smallest = (quartile(one.inside if inside else one.wall) for one in both)
+        return f"{here / unit:.3g} ({here / smallest:.2f})" if smallest else "-"
 
-def _measure_principal(store: RedisStore, size: int, samples: int) -> Row:
-    """A principal that has ``size`` sessions signs in once more, lists them, and ends all."""
-    limit = Limit(2 * size)
-    within, listed, over, ended = [], [], [], []
-    for _ in range(max(5, samples // 20)):
-        partition, key = secrets.randbelow(PARTITIONS), make_principal()
-        for _ in range(size - 1):
-            _sign_in(store, partition, key, limit)
-        within.append(partial(_sign_in, store, partition, key, limit))
-        listed.append(partial(store.list, partition, key))
-        over.append(partial(_sign_in, store, partition, key, Limit(size)))
-        ended.append(partial(store.end_principal, partition, key, "revoked", generation=1))
-    # One after the other: each finds what the one before has left behind.
-    return size, [_time(calls) for calls in (within, listed, over, ended)]
-
-
-def _sign_in(store: RedisStore, partition: int, key: str, limit: Limit) -> None:
-    record = make_record(store.now(), VALUES, principal_key=key)
-    store.create(make_address(partition), record, limit=limit)
-
-
-def _time(calls: Sequence[Callable[[], object]]) -> float:
-    """The median, in microseconds."""
-    taken = []
-    for call in calls:
-        began = time.perf_counter_ns()
-        call()
-        taken.append((time.perf_counter_ns() - began) / 1000)
-    return statistics.median(taken)
-
-
-def _used(nodes: Sequence[Node]) -> int:
-    """Bytes that Redis has allocated, in all nodes."""
-    total = 0
-    for host, port in nodes:
-        with redis.Redis(host, port) as client:
-            total += int(client.info("memory")["used_memory"])
-    return total
-
-
-def _render(what: str, columns: Sequence[str], rows: Sequence[Row]) -> str:
-    first = rows[0][1]
-    lines = [
-        [
-            f"{size:,}",
-            *(
-                f"{value:,.4g} ({value / smallest:.2f}x)"
-                for value, smallest in zip(values, first, strict=True)
-            ),
-        ]
-        for size, values in rows
+    rows = [
+        [one.name, *(cell(work, one) for work in works), *(column[row] for column in added.values())]
+        for row, one in enumerate(subjects)
     ]
-    return make_table((what, *columns), lines)
+    return make_table((what, *works, *added), rows)
 
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.growth", description=__doc__)
-    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="sessions in the store, growing")
-    parser.add_argument("--samples", type=int, default=500, help="sessions read and written at each size")
-    parser.add_argument("--seconds", type=int, default=600, help="begin no size that would last longer")
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="sessions in each of the stores")
+    parser.add_argument("--rounds", type=int, default=20, help="turns of each store (default 20)")
+    parser.add_argument("--seed", type=int, default=1, help="of the order of turns")
     return parser.parse_args()
 
 
