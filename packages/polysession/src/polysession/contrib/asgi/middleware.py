@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -18,6 +18,7 @@ from ...core.bridge import run
 from ...core.errors import InvalidSettings, PolysessionError
 from ...core.manager import SessionManager
 from ...core.record import END_REASONS
+from .paths import is_below, read_origins, read_paths
 from .session import AsgiSession, SignInRequired, StepUpRequired
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class SessionMiddleware:
     that have no session (assets, health): the store is not asked. ``origins``: further origins that may open a
     WebSocket. ``around``: around each request that brought a token, with session ID and pseudonym; for traces
     ``telemetry.otel.attached``. ``migration``: reads the sessions of Starlette's own middleware once. Raises
-    ``InvalidSettings`` for a manager whose store would block the event loop.
+    ``InvalidSettings`` for a manager whose store would block the event loop, and for paths or origins that are none.
     """
 
     def __init__(
@@ -56,16 +57,17 @@ class SessionMiddleware:
         *,
         manager: SessionManager,
         problem: ProblemMaker = make_problem,
-        csrf_exempt: Collection[str] = (),
-        unused: Collection[str] = (),
-        origins: Collection[str] = (),
+        csrf_exempt: Iterable[str] = (),
+        unused: Iterable[str] = (),
+        origins: Iterable[str] = (),
         around: Callable[[str, str | None], AbstractContextManager[None]] | None = None,
         migration: StarletteSessions | None = None,
     ) -> None:
         self.app = app
         self.manager: SessionManager = AsyncSessionManager(manager).manager
         self._problem = problem
-        self._csrf_exempt, self._unused, self._origins = csrf_exempt, unused, origins
+        self._csrf_exempt, self._unused = read_paths(csrf_exempt=csrf_exempt, unused=unused)
+        self._origins = read_origins(origins)
         self._around = around
         self.migration: StarletteSessions | None = migration
         if migration is not None and migration.session_cookie == cookies.session_cookie_name(
@@ -77,7 +79,7 @@ class SessionMiddleware:
             raise InvalidSettings((fault,))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket") or _is_below(scope["path"], self._unused):
+        if scope["type"] not in ("http", "websocket") or is_below(scope["path"], self._unused):
             await self.app(scope, receive, send)
             return
         session = scope["session"] = AsgiSession(self.manager, scope, migration=self.migration)
@@ -101,7 +103,7 @@ class SessionMiddleware:
         return self._around(session.id, self.manager.pseudonym(principal) if principal else None)
 
     def checks_csrf(self, scope: Scope) -> bool:
-        return scope["method"] not in http.SAFE_METHODS and not _is_below(scope["path"], self._csrf_exempt)
+        return scope["method"] not in http.SAFE_METHODS and not is_below(scope["path"], self._csrf_exempt)
 
     async def _converse(self, session: AsgiSession, scope: Scope, receive: Receive, send: Send) -> None:
         """A WebSocket: what it changes is saved by ``commit`` only."""
@@ -245,10 +247,6 @@ def put_headers(session: AsgiSession, headers: MutableHeaders) -> None:
 def _set_cookie(headers: MutableHeaders, cookie: cookies.Cookie) -> None:
     headers.append("Set-Cookie", http.cookie_text(cookie))
     headers.add_vary_header("Cookie")
-
-
-def _is_below(path: str, prefixes: Collection[str]) -> bool:
-    return any(path == one or path.startswith(one.rstrip("/") + "/") for one in prefixes)
 
 
 async def _find_field(receive: Receive) -> tuple[str | None, Receive]:

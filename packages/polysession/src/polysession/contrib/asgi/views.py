@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection
 
 from ...core import http
 from ...core.bridge import run
-from ...core.errors import SessionEnded
+from ...core.errors import InvalidSettings, SessionEnded
 from ...core.peek import EndedSession
 from .middleware import SessionMiddleware
 from .session import AsgiSession, SignInRequired, StepUpRequired
@@ -19,9 +19,13 @@ REVALIDATE_SECONDS = 30.0
 
 
 def current_session(connection: HTTPConnection) -> AsgiSession:
-    """Typed ``request.session``."""
+    """Typed ``request.session``. Raises ``InvalidSettings`` where the middleware made none."""
     session = connection.scope.get("session")
-    assert isinstance(session, AsgiSession), "add polysession.contrib.asgi.SessionMiddleware to the app"
+    if not isinstance(session, AsgiSession):
+        fault = (
+            "no session here: add polysession.contrib.asgi.SessionMiddleware to the app, outside of who asks"
+        )
+        raise InvalidSettings((f"{fault}, and leave this path out of its unused=",))
     return session
 
 
