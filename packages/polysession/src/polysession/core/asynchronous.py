@@ -5,18 +5,19 @@ from __future__ import annotations
 from .bridge import run
 from .ending import Ending
 from .errors import InvalidSettings
-from .manager import SessionInfo, SessionManager
+from .manager import SessionInfo, SessionManager, check_manager
 from .record import Device, EndReason
 from .session import Session
 
 
 class AsyncSessionManager:
     """For code on an event loop, beside the adapters. Errors are those of ``SessionManager``; cancelled, an operation
-    is one that got no answer: it may be repeated. Raises ``InvalidSettings`` for a store that would block.
+    is one that got no answer: it may be repeated. Raises ``InvalidSettings`` for a store that would block, and
+    for what is no manager.
     """
 
     def __init__(self, manager: SessionManager) -> None:
-        if not manager.asynchronous:
+        if not check_manager(manager).asynchronous:
             fault = "the session store would block the event loop: polysession.connect(…, asynchronous=True)"
             raise InvalidSettings((fault,))
         self.manager = manager

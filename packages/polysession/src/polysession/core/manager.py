@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from .attributes import NO_POLICIES, Attributes
 from .clock import Clock, SystemClock
 from .ending import Ending, end_due, end_one
-from .errors import InvalidToken
+from .errors import InvalidSettings, InvalidToken
 from .events import Events
 from .ledger import Ledger, Restorer
 from .merge import Policy
@@ -32,6 +32,13 @@ class SessionInfo:
     created_at: int
     last_seen_at: int
     device: Device
+
+
+def check_manager(given: object) -> SessionManager:
+    """What an adapter was given. Raises ``InvalidSettings``, without the value: an address may hold a password."""
+    if not isinstance(given, SessionManager):
+        raise InvalidSettings((f"{type(given).__name__} is no manager: polysession.connect(…) makes one",))
+    return given
 
 
 class SessionManager:

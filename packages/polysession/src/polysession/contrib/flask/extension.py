@@ -6,7 +6,7 @@ from flask import Flask, Response, current_app, request
 
 from ...core import errors
 from ...core.http import CSRF_FIELD, CSRF_HEADER, SAFE_METHODS
-from ...core.manager import SessionManager
+from ...core.manager import SessionManager, check_manager
 from ...core.session import Session
 from .interface import PolysessionInterface
 from .marks import marked, view_of
@@ -16,17 +16,31 @@ from .session import session_of_request
 
 
 class Polysession:
-    """The extension: interface, CSRF check, answers to our errors, ``csrf_token()`` in templates."""
+    """The extension: interface, CSRF check, answers to our errors, ``csrf_token()`` in templates. Without ``app`` it
+    waits for ``init_app``, as an app factory has it. Raises ``InvalidSettings`` for what is no manager.
+    """
 
     def __init__(
         self,
-        app: Flask,
-        manager: SessionManager,
+        app: Flask | None = None,
+        manager: SessionManager | None = None,
         *,
         problem: ProblemMaker = make_problem,
         migration: Migration | None = None,
     ) -> None:
-        interface = PolysessionInterface(manager, problem=problem, migration=migration)
+        self._manager, self._problem, self._migration = manager, problem, migration
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(
+        self, app: Flask, manager: SessionManager | None = None, *, migration: Migration | None = None
+    ) -> None:
+        """What is not given here is what ``Polysession`` was given."""
+        interface = PolysessionInterface(
+            check_manager(manager or self._manager),
+            problem=self._problem,
+            migration=migration or self._migration,
+        )
         app.session_interface = app.extensions["polysession"] = interface
         # First who asks, then whether the browser meant it: an ended session is a 401, not a stale CSRF token.
         app.before_request(_check_sign_in)

@@ -9,7 +9,7 @@ from flask.sessions import SessionInterface, SessionMixin
 
 from ...core import cookie as cookies
 from ...core import errors, http
-from ...core.manager import SessionManager
+from ...core.manager import SessionManager, check_manager
 from .migration import Migration
 from .problems import ProblemMaker, make_problem
 from .session import FlaskSession
@@ -26,7 +26,7 @@ class PolysessionInterface(SessionInterface):
         problem: ProblemMaker = make_problem,
         migration: Migration | None = None,
     ) -> None:
-        self.manager = manager
+        self.manager: SessionManager = check_manager(manager)
         self.problem = problem
         if migration is not None and migration.cookie == cookies.session_cookie_name(manager.settings):
             raise ValueError(

@@ -10,6 +10,7 @@ from flask import session as flask_session
 from flask.sessions import SessionMixin
 
 from ...core import cookie as cookies
+from ...core.errors import InvalidSettings
 from ...core.http import PASSIVE_HEADER, environ_name
 from ...core.manager import SessionManager
 from ...core.mapping import SessionMapping
@@ -123,5 +124,6 @@ class FlaskSession(SessionMapping, SessionMixin):
 
 def session_of_request() -> FlaskSession:
     session = flask_session._get_current_object()  # type: ignore[attr-defined]  # a LocalProxy
-    assert isinstance(session, FlaskSession), "app.session_interface is no PolysessionInterface"
+    if not isinstance(session, FlaskSession):
+        raise InvalidSettings(("no session here: add polysession.contrib.flask.Polysession to the app",))
     return session
