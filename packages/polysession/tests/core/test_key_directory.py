@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from polysession.core.errors import InvalidSettings
+from polysession.core.errors import InvalidSettings, Unreadable
 from polysession.core.manager import SessionManager
 from polysession.core.record import Record
 from polysession.core.token import parse
@@ -188,7 +188,8 @@ def test_keys_of_seal_that_appear_while_sessions_live_seal_from_then_on(tmp_path
     assert bench.stored(plain).header.principal == "alice"
     bench.add("seal/A")
     sealed = bench.sign_in()
-    assert bench.stored(sealed).header.principal is None
+    with pytest.raises(Unreadable):
+        _ = bench.stored(sealed).header.principal
     assert bench.is_live(plain)
     assert bench.is_live(sealed)
 

@@ -13,19 +13,30 @@ import pytest
 from polysession.core import seal, values
 from polysession.core.codec import (
     SEAL_BYTES,
+    StoredTail,
     decode_header,
     decode_record,
     encode_header,
     encode_record,
+    with_tail,
 )
 from polysession.core.errors import Unreadable
-from polysession.core.record import Address, Attribute, Device, Header, Record, alter
+from polysession.core.manager import SessionManager
+from polysession.core.record import Address, Attribute, Device, Record
 from polysession.core.seal import Sealer, derive, seal_store
 from polysession.core.store import Change, Conflicted, Created, Store
 from polysession.core.token import Key, KeyRing
 from polysession.seal import load_cipher
 from polysession.stores.memory import MemoryStore
-from polysession.testing import START, FakeClock, make_address, make_attribute, make_principal, make_record
+from polysession.testing import (
+    START,
+    FakeClock,
+    make_address,
+    make_attribute,
+    make_keys,
+    make_principal,
+    make_record,
+)
 
 A, B = Key("A", b"a" * 32), Key("B", b"b" * 32, START + 1000)
 DEVICE = Device("Mozilla/5.0 (test)", "2001:db8::1")
@@ -54,6 +65,11 @@ class Bench:
         return found
 
 
+def sealed_tail(record: Record) -> bytes:
+    assert isinstance(record.header.tail, StoredTail)
+    return record.header.tail.data
+
+
 def read(store: Store, address: Address) -> Record:
     found = store.read(address)
     assert isinstance(found, Record)
@@ -65,8 +81,7 @@ def test_what_is_stored_is_sealed_and_comes_back_as_it_was() -> None:
     address, record = bench.create({"cart": ["a book"]}, principal="alice", principal_key=make_principal())
     stored = bench.stored(address)
     assert stored.attributes["cart"].value[:1] == b"A"
-    assert stored.header.sealed_tail[:1] == b"A"
-    assert (stored.header.principal, stored.header.device) == (None, Device())
+    assert sealed_tail(stored)[:1] == b"A"
     dump = b"".join(encode_record(stored).values())
     assert not any(word in dump for word in (b"book", b"alice", b"Mozilla", b"2001:db8"))
     assert read(bench.store, address) == record
@@ -158,7 +173,7 @@ def test_a_restored_session_is_sealed() -> None:
     bench = Bench(A)
     address, record = make_address(), make_record(START, principal="alice", principal_key=make_principal())
     assert isinstance(bench.store.restore(address, record), Created)
-    assert bench.stored(address).header.principal is None
+    assert sealed_tail(bench.stored(address))[:1] == b"A"
     assert read(bench.store, address).header.principal == "alice"
 
 
@@ -205,11 +220,38 @@ def test_a_tail_of_another_session_is_unreadable() -> None:
     bench = Bench(A)
     mine, _ = bench.create({}, principal="mallory", principal_key=make_principal())
     _, record = bench.create({}, principal="alice", principal_key=make_principal())
-    tail = bench.stored(mine).header.sealed_tail
+    tail = sealed_tail(bench.stored(mine))
     other = make_address()
-    bench.inner.create(other, Record(alter(record.header, sealed_tail=tail), record.attributes))
+    bench.inner.create(other, Record(with_tail(record.header, tail), record.attributes))
     with pytest.raises(Unreadable, match="belongs elsewhere"):
-        bench.store.read(other)
+        _ = read(bench.store, other).header.principal
+
+
+def test_a_session_whose_tail_is_unreadable_is_never_nobodys() -> None:
+    bench = Bench(A)
+    keys = replace(make_keys(), seal=KeyRing((A,)))
+    manager = SessionManager(bench.inner, keys, clock=bench.clock, cipher=load_cipher())
+    session = manager.open(None)
+    session["cart"] = [1]
+    session.sign_in("alice", generation=0)
+    session.commit()
+    assert session.address is not None
+    assert session.token is not None
+    bench.inner._entries[session.address] = damaged(bench.stored(session.address))
+    session = manager.open(session.token)
+    assert session.exists
+    assert session["cart"] == [1]
+    for use in (lambda: session.principal, lambda: session.authenticated_within(60), session.end):
+        with pytest.raises(Unreadable):
+            use()
+    with pytest.raises(Unreadable):
+        session.sign_in("mallory", generation=0)
+    assert isinstance(bench.stored(session.address), Record)
+
+
+def damaged(record: Record) -> Record:
+    tail = sealed_tail(record)
+    return Record(with_tail(record.header, tail[:-1] + bytes([tail[-1] ^ 1])), record.attributes)
 
 
 @pytest.mark.parametrize(
@@ -225,7 +267,7 @@ def test_what_cannot_be_opened_says_why(keys: tuple[Key, ...], fields: dict[str,
     bench = Bench(A)
     address, _ = bench.create({"cart": [1]})
     with pytest.raises(Unreadable, match=says):
-        bench.sealed_by(*keys, **fields).read(address)
+        _ = read(bench.sealed_by(*keys, **fields), address).header.principal
 
 
 def test_keys_are_derived_as_hkdf_does() -> None:
@@ -266,4 +308,4 @@ def test_every_operation_that_carries_what_is_sealed_is_wrapped() -> None:
 
 
 def test_a_header_says_nothing_of_its_sealed_tail() -> None:
-    assert "sealed_tail" not in repr(Header(b"", "A", 0, 0, 0, 0, sealed_tail=b"\x01secret"))
+    assert "secret" not in repr(with_tail(make_record(START).header, b"Asecret")).partition("tail")[2]

@@ -22,7 +22,7 @@ from polysession.core.codec import (
     encode_header,
     encode_tombstone,
 )
-from polysession.core.record import Address, Attribute, Device, Header, Kind, Tombstone
+from polysession.core.record import Address, Attribute, Device, Header, Kind, Tail, Tombstone
 from polysession.core.token import Key, KeyRing, Keys, hash_secret, mint, parse, place, pseudonym
 
 GOLDEN: dict[str, Any] = json.loads(Path(__file__).with_name("golden.json").read_text())
@@ -58,10 +58,12 @@ HEADERS = {
         previous_hash=bytes(range(32, 48)),
         previous_until=1_800_000_090_000,
         nonce=b"noncenon",
-        principal="0190f3c2-7b1e-7000-8000-000000000042",
-        device=Device(user_agent="Mozilla/5.0", address="2001:db8::1"),
-        authenticated_at=1_800_000_000_001,
-        extra={"zz": [1, "of a later release"]},
+        tail=Tail(
+            principal="0190f3c2-7b1e-7000-8000-000000000042",
+            device=Device(user_agent="Mozilla/5.0", address="2001:db8::1"),
+            authenticated_at=1_800_000_000_001,
+            extra={"zz": [1, "of a later release"]},
+        ),
     ),
     "kept": Header(
         secret_hash=bytes(range(16)),
@@ -73,8 +75,7 @@ HEADERS = {
         returned=True,
         keep=True,
         principal_key="K" * 21 + "Q",
-        principal="42",
-        authenticated_at=1_800_000_000_000,
+        tail=Tail("42", authenticated_at=1_800_000_000_000),
     ),
     "not kept": Header(
         secret_hash=bytes(range(16)),

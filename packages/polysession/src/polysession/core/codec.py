@@ -32,7 +32,7 @@ Attribute: its tag (8 bytes), then its value: kind byte (0 plain, else sealed: `
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -48,7 +48,9 @@ from .record import (
     EndReason,
     Header,
     LazyAttributes,
+    LazyTail,
     Record,
+    Tail,
     Tombstone,
     alter,
 )
@@ -106,7 +108,10 @@ def encode_header(header: Header) -> bytes:
         *divmod(header.idle, 2**32),
         *divmod(header.absolute_at, 2**32),
     )
-    return prefix + principal + rotation + (header.sealed_tail or encode_tail(header))
+    tail = header.tail
+    return (
+        prefix + principal + rotation + (tail.data if isinstance(tail, StoredTail) else encode_tail(header))
+    )
 
 
 def keep_flags(keep: bool | None) -> int:
@@ -115,31 +120,23 @@ def keep_flags(keep: bool | None) -> int:
 
 def encode_tail(header: Header) -> bytes:
     """Plain."""
-    return PLAIN + msgspec.msgpack.encode(_tail(header))
+    return PLAIN + msgspec.msgpack.encode(_tail(header.tail.known))
 
 
-def _tail(header: Header) -> dict[str, object]:
+def _tail(tail: Tail) -> dict[str, object]:
     """Empty fields are left out: most anonymous sessions have a tail of two bytes."""
     known: dict[str, object] = {
-        _PRINCIPAL: header.principal,
-        _USER_AGENT: pack_agent(header.device.user_agent),
-        _ADDRESS: header.device.address,
-        _AUTHENTICATED_AT: header.authenticated_at,
+        _PRINCIPAL: tail.principal,
+        _USER_AGENT: pack_agent(tail.device.user_agent),
+        _ADDRESS: tail.device.address,
+        _AUTHENTICATED_AT: tail.authenticated_at,
     }
-    return {key: value for key, value in known.items() if value} | dict(header.extra)
+    return {key: value for key, value in known.items() if value} | dict(tail.extra)
 
 
 def with_tail(header: Header, data: bytes) -> Header:
-    """``header`` with another tail, plain or sealed (then the fields that are in it are empty). Raises ``Unreadable``."""
-    principal, device, authenticated_at, extra, sealed_tail = _decode_tail(data)
-    return alter(
-        header,
-        principal=principal,
-        device=device,
-        authenticated_at=authenticated_at,
-        extra=extra,
-        sealed_tail=sealed_tail,
-    )
+    """``header`` with another tail, plain or sealed."""
+    return alter(header, tail=StoredTail(data))
 
 
 def decode_header(data: bytes) -> Header | Tombstone:
@@ -164,7 +161,9 @@ def decode_header(data: bytes) -> Header | Tombstone:
             previous_until = until << 32 | until_low
             nonce = b"" if nonce == _NO_NONCE else nonce
             at += ROTATION_PART.size
-        principal, device, authenticated_at, extra, sealed_tail = _decode_tail(data[at:])
+        tail = data[at:]
+        if not tail or PLAIN < tail[:1] < SEALED:
+            raise Unreadable("header's tail is of a later release, or missing")
         return Header(  # by position: in half the time that keywords take
             secret_hash,
             pepper_id.decode("ascii"),
@@ -180,11 +179,7 @@ def decode_header(data: bytes) -> Header | Tombstone:
             previous_hash,
             previous_until,
             nonce,
-            principal,
-            device,
-            authenticated_at,
-            extra,
-            sealed_tail,
+            StoredTail(tail),
             flags & CLAIM_FLAG != 0,
         )
     except struct.error as cause:
@@ -205,12 +200,34 @@ def decode_facts(data: bytes) -> Header:
     return header
 
 
-def _decode_tail(data: bytes) -> tuple[str | None, Device, int, Mapping[str, object], bytes]:
-    """The header's fields that are in its tail, in their order; the last is ``sealed_tail``."""
-    if data[:1] >= SEALED:
-        return None, _NO_DEVICE, 0, {}, data
+class StoredTail(LazyTail, eq=False):
+    """As the header's field has it. ``open`` makes ``data`` plain; what is sealed is ``Unreadable`` without it."""
+
+    data: bytes
+    open: Callable[[bytes], bytes] | None = None
+    decoded: Tail | None = None  # once it was used
+
+    @property
+    def known(self) -> Tail:
+        known = self.decoded
+        if known is None:
+            known = self.decoded = _decode_tail(self.data if self.open is None else self.open(self.data))
+        return known
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, StoredTail) and self.data == other.data:
+            return True
+        return self.known == other.known if isinstance(other, Tail | LazyTail) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # it may have to be opened for that
+
+    def __repr__(self) -> str:
+        return "<StoredTail>"
+
+
+def _decode_tail(data: bytes) -> Tail:
     if data[:1] != PLAIN:
-        raise Unreadable("header's tail is of a later release")
+        raise Unreadable("header's tail is sealed, or of a later release")
     try:
         tail = _unpack_tail(data[1:])
     except (msgspec.DecodeError, ValueError, RecursionError) as cause:
@@ -222,7 +239,7 @@ def _decode_tail(data: bytes) -> tuple[str | None, Device, int, Mapping[str, obj
     if not (principal is None or type(principal) is str):
         raise Unreadable("header holds a principal of another type")
     device = Device(unpack_agent(agent), address) if agent or address else _NO_DEVICE
-    return principal, device, authenticated_at, tail, b""
+    return Tail(principal, device, authenticated_at, tail)
 
 
 def encode_tombstone(tombstone: Tombstone) -> bytes:
@@ -250,14 +267,19 @@ def decode_attribute(data: bytes) -> Attribute:
     return Attribute(tag=data[:TAG_BYTES], value=data[TAG_BYTES:])
 
 
+Opener = Callable[[str, Attribute], Attribute]
+
+
 class StoredAttributes(LazyAttributes):
     """As the record's hash has them."""
 
-    __slots__ = ("_fields",)
+    __slots__ = ("_open", "_used", "fields")
 
-    def __init__(self, fields: Mapping[bytes, bytes]) -> None:
-        """``fields``: of the session's hash, without the header's."""
-        self._fields = fields
+    def __init__(self, fields: Mapping[bytes, bytes], open: Opener | None = None) -> None:
+        """``fields``: of the session's hash, without the header's. ``open`` makes an attribute plain, if it can."""
+        self.fields: Mapping[bytes, bytes] = fields
+        self._open = open
+        self._used: dict[str, Attribute] = {}
 
     def __getitem__(self, name: str) -> Attribute:
         attribute: Attribute | None = self.get(name)
@@ -266,29 +288,37 @@ class StoredAttributes(LazyAttributes):
         return attribute
 
     def get(self, name: str, default: Any = None) -> Any:
-        data = self._fields.get(_field(name))
-        return default if data is None else decode_attribute(data)
+        used = self._used.get(name)
+        if used is None:
+            data = self.fields.get(name.encode("utf-8", "surrogatepass"))
+            if data is None:
+                return default
+            used = decode_attribute(data)
+            if self._open is not None:
+                used = self._open(name, used)
+            self._used[name] = used
+        return used
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and _field(name) in self._fields
+        return isinstance(name, str) and _field(name) in self.fields
 
     def __iter__(self) -> Iterator[str]:
         try:
-            return iter([name.decode() for name in self._fields])
+            return iter([name.decode() for name in self.fields])
         except UnicodeDecodeError as cause:
             raise Unreadable("an attribute's name is no UTF-8") from cause
 
     def __len__(self) -> int:
-        return len(self._fields)
+        return len(self.fields)
 
     @property
     def bulk(self) -> int:
-        return sum(map(len, self._fields)) + sum(map(len, self._fields.values()))
+        return sum(map(len, self.fields)) + sum(map(len, self.fields.values()))
 
     @property
     def size(self) -> int:
-        sealed = sum(data[TAG_BYTES : TAG_BYTES + 1] >= SEALED for data in self._fields.values())
-        return self.bulk - TAG_BYTES * len(self._fields) - SEAL_BYTES * sealed
+        sealed = sum(data[TAG_BYTES : TAG_BYTES + 1] >= SEALED for data in self.fields.values())
+        return self.bulk - TAG_BYTES * len(self.fields) - SEAL_BYTES * sealed
 
 
 def size_of(attributes: Mapping[str, Attribute]) -> int:

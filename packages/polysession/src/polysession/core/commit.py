@@ -12,7 +12,7 @@ from .codec import encode_tail
 from .cookie import set_session
 from .creation import anonymous_header, draw, signed_in_header
 from .errors import Conflict, GenerationOutdated, SessionEnded, StoreUnavailable, TooManySessions
-from .record import Address, Attribute, EndReason, Header, Kind, Record, Tombstone, alter
+from .record import Address, Attribute, EndReason, Header, Kind, Record, Tombstone, alter_tail
 from .rotation import Standing
 from .state import Context, Creation, RotationTry, SignIn, State
 from .store import (
@@ -217,7 +217,7 @@ def _rotate(context: Context, state: State, header: Header) -> None:
 
 def _draw_rotation(context: Context, header: Header, *, reauthenticated: bool) -> RotationTry:
     secret = new_secret(context.random)
-    proven = alter(header, authenticated_at=context.store.now())
+    proven = alter_tail(header, authenticated_at=context.store.now())
     pepper = context.keys.pepper.signing(context.clock.now())
     drawn = Rotation(
         expected_hash=header.secret_hash,

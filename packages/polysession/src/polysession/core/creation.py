@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .record import MAX_USER_AGENT, Address, Device, Header, Kind, Record, alter
+from .record import MAX_USER_AGENT, Address, Device, Header, Kind, Record, Tail, alter, alter_tail
 from .state import Context, Creation, SignIn, State
 from .timeouts import Wish, grant
 from .token import hash_secret, new_secret, new_session_id
@@ -19,7 +19,7 @@ def _begin(context: Context, state: State, kind: Kind, device: Device | None) ->
         idle=granted.idle,
         absolute_at=granted.absolute_at,
         keep=granted.keep,
-        device=Device(device.user_agent[:MAX_USER_AGENT], device.address) if device else Device(),
+        tail=Tail(device=Device(device.user_agent[:MAX_USER_AGENT], device.address)) if device else Tail(),
     )
 
 
@@ -30,13 +30,8 @@ def anonymous_header(context: Context, state: State) -> Header:
 def signed_in_header(context: Context, state: State, sign_in: SignIn, principal_key: str) -> Header:
     device = state.device or (sign_in.old.device if sign_in.old else None)
     header = _begin(context, state, Kind.SIGNED_IN, device)
-    return alter(
-        header,
-        generation=sign_in.generation,
-        principal_key=principal_key,
-        principal=sign_in.principal,
-        authenticated_at=header.created_at,
-    )
+    header = alter(header, generation=sign_in.generation, principal_key=principal_key)
+    return alter_tail(header, principal=sign_in.principal, authenticated_at=header.created_at)
 
 
 def draw(context: Context, record: Record, *, partition: int) -> Creation:

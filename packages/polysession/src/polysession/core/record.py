@@ -52,12 +52,34 @@ class Timeouts:
     keep: bool | None = None
 
 
+class Tail(msgspec.Struct, frozen=True):
+    """What scripts do not read of a header, but copy untouched. ``extra`` keeps what a newer release wrote."""
+
+    principal: str | None = None
+    device: Device = Device()
+    authenticated_at: int = 0
+    extra: Mapping[str, object] = msgspec.field(default_factory=dict)
+
+    @property
+    def known(self) -> Tail:
+        return self
+
+
+class LazyTail(msgspec.Struct, eq=False):
+    """A tail that is decoded, or opened, when it is used: requests of anonymous sessions do not use it."""
+
+    @property
+    def known(self) -> Tail:
+        """Raises ``Unreadable``."""
+        raise NotImplementedError
+
+
 class Header(msgspec.Struct, frozen=True):
     """Times in milliseconds since the epoch, ``idle`` in milliseconds.
 
-    All but ``principal``, ``device``, ``authenticated_at`` and ``extra`` is what scripts read; those are the tail,
-    which is copied by them untouched. ``extra`` keeps what a newer release wrote. (A struct of msgspec's, and
-    ``alter`` in place of ``replace``: of twenty fields a dataclass takes 5 µs.)
+    All but the ``tail`` is what scripts read, and what a session is judged by. What is of the tail may raise
+    ``Unreadable`` where it is used. (A struct of msgspec's, and ``alter`` in place of ``replace``: of twenty fields a
+    dataclass takes 5 µs.)
     """
 
     secret_hash: bytes  # 16: HMAC-SHA256(pepper, secret), cut
@@ -74,25 +96,38 @@ class Header(msgspec.Struct, frozen=True):
     previous_hash: bytes = b""  # 16, or empty: the secret before the last rotation, or on offer (`rotation`)
     previous_until: int = 0  # until then its use is no alarm; 0 with a nonce: it is on offer
     nonce: bytes = b""  # 8, or empty: of the last rotation by age
-    principal: str | None = None
-    device: Device = Device()
-    authenticated_at: int = 0
-    extra: Mapping[str, object] = msgspec.field(default_factory=dict)
-    sealed_tail: bytes = b""  # as stored; the tail's fields above are empty then
+    tail: Tail | LazyTail = Tail()
     claim: bool = False  # no session: it is neither counted nor ended, and is gone once its time has come
-
-    def __repr__(self) -> str:
-        shown = (name for name in self.__struct_fields__ if name != "sealed_tail")
-        return f"Header({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
     @property
     def kind(self) -> Kind:
         return Kind.SIGNED_IN if self.principal_key else Kind.ANONYMOUS
 
+    @property
+    def principal(self) -> str | None:
+        return self.tail.known.principal
+
+    @property
+    def device(self) -> Device:
+        return self.tail.known.device
+
+    @property
+    def authenticated_at(self) -> int:
+        return self.tail.known.authenticated_at
+
+    @property
+    def extra(self) -> Mapping[str, object]:
+        return self.tail.known.extra
+
 
 def alter(header: Header, **fields: Any) -> Header:
     """``header`` with these fields."""
     return structs.replace(header, **fields)
+
+
+def alter_tail(header: Header, **fields: Any) -> Header:
+    """``header`` with these fields in its tail. Raises ``Unreadable``."""
+    return structs.replace(header, tail=structs.replace(header.tail.known, **fields))
 
 
 class Attribute(msgspec.Struct, frozen=True):

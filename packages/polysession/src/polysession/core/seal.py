@@ -23,16 +23,18 @@ cannot be opened. Who may write to Redis can still put back what was there, or p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Protocol, cast
 
+from msgspec import structs
+
 from .clock import Clock
-from .codec import PLAIN, SEALED, encode_tail, is_sealed, size_of, with_tail
+from .codec import PLAIN, SEALED, StoredAttributes, StoredTail, encode_tail, is_sealed, with_tail
 from .errors import Unreadable
 from .mac import compute
-from .record import Address, Attribute, EndReason, Header, LazyAttributes, Record, Tombstone
+from .record import Address, Attribute, EndReason, Header, Record, Tail, Tombstone, alter
 from .store import (
     Absent,
     Change,
@@ -111,6 +113,15 @@ class SessionSealer:
         sealed = self._aead(key).encrypt(tag + drawn, data[1:], self.session_id + name.encode())
         return key.id.encode("ascii") + drawn + sealed
 
+    def open_attribute(self, name: str, attribute: Attribute) -> Attribute:
+        """What cannot be opened stays sealed, and is ``Unreadable`` when its value is used."""
+        if attribute.value[:1] < SEALED:
+            return attribute
+        try:
+            return Attribute(attribute.tag, self.open(attribute.value, name=name, tag=attribute.tag))
+        except Unreadable:
+            return attribute
+
     def open(self, data: bytes, *, name: str = "", tag: bytes = b"") -> bytes:
         """What is not sealed is left as it is. Raises ``Unreadable``."""
         if data[:1] < SEALED:
@@ -145,8 +156,8 @@ def derive(key: bytes, session_id: bytes) -> bytes:
 
 
 def seal_store(store: Store, sealer: Sealer) -> Store:
-    """``store`` behind ``sealer``. Every operation has the store's promises and errors; a read may raise
-    ``Unreadable`` for the header. An attribute that cannot be opened stays sealed, and is ``Unreadable`` when it is used.
+    """``store`` behind ``sealer``. Every operation has the store's promises and errors. A header's tail or an attribute
+    that cannot be opened stays sealed, and is ``Unreadable`` when it is used: nothing that a session is judged by.
     """
     return cast(Store, _SealedStore(store, sealer))
 
@@ -170,10 +181,12 @@ class _SealedStore:
     def _open_record(self, address: Address, found: Record | Tombstone | None) -> Record | Tombstone | None:
         if not isinstance(found, Record):
             return found
-        sealer, header = self._of(address.session_id), found.header
-        if header.sealed_tail:
-            header = with_tail(header, sealer.open(header.sealed_tail))
-        return Record(header, _OpenedAttributes(sealer, found.attributes))
+        sealer, attributes = self._of(address.session_id), found.attributes
+        if isinstance(attributes, StoredAttributes):
+            attributes = StoredAttributes(attributes.fields, sealer.open_attribute)
+        else:
+            attributes = {name: sealer.open_attribute(name, one) for name, one in attributes.items()}
+        return Record(_open_header(sealer, found.header), attributes)
 
     def peek(self, address: Address) -> Record | Tombstone | None:
         return self._open_record(address, self._store.peek(address))
@@ -242,79 +255,31 @@ class _SealedStore:
         return Record(_seal_header(sealer, key, record.header), sealed)
 
     def _open_listed(self, listed: Listed) -> Listed:
+        header = _open_header(self._sealer.of(listed.session_id), listed.header)
         try:
-            header = _open_header(self._sealer.of(listed.session_id), listed.header)
+            tail = header.tail.known
         except Unreadable:
-            return listed
-        return replace(listed, header=header)
-
-
-class _OpenedAttributes(LazyAttributes):
-    """Each opened when it is used."""
-
-    __slots__ = ("_attributes", "_opened", "_sealer")
-
-    def __init__(self, sealer: SessionSealer, attributes: Mapping[str, Attribute]) -> None:
-        self._sealer = sealer
-        self._attributes = attributes
-        self._opened: dict[str, Attribute] = {}
-
-    def __getitem__(self, name: str) -> Attribute:
-        attribute: Attribute | None = self.get(name)
-        if attribute is None:
-            raise KeyError(name)
-        return attribute
-
-    def get(self, name: str, default: Any = None) -> Any:
-        opened = self._opened.get(name)
-        if opened is None:
-            stored = self._attributes.get(name)
-            if stored is None:
-                return default
-            opened = self._opened[name] = _open_attribute(self._sealer, name, stored)
-        return opened
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._attributes
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._attributes)
-
-    def __len__(self) -> int:
-        return len(self._attributes)
-
-    @property
-    def size(self) -> int:
-        return size_of(self._attributes)
-
-    @property
-    def bulk(self) -> int:
-        found: int | None = getattr(self._attributes, "bulk", None)
-        return self.size if found is None else found
+            tail = Tail()
+        return replace(listed, header=alter(header, tail=tail))
 
 
 def _seal_attribute(sealer: SessionSealer, key: Key | None, name: str, attribute: Attribute) -> Attribute:
     return Attribute(attribute.tag, sealer.seal(key, attribute.value, name=name, tag=attribute.tag))
 
 
-def _open_attribute(sealer: SessionSealer, name: str, attribute: Attribute) -> Attribute:
-    if attribute.value[:1] < SEALED:
-        return attribute
-    try:
-        return Attribute(attribute.tag, sealer.open(attribute.value, name=name, tag=attribute.tag))
-    except Unreadable:
-        return attribute
-
-
 def _open_winners(sealer: SessionSealer, outcome: Conflicted) -> Conflicted:
-    winners = {name: one and _open_attribute(sealer, name, one) for name, one in outcome.winners.items()}
+    winners = {name: one and sealer.open_attribute(name, one) for name, one in outcome.winners.items()}
     return replace(outcome, winners=winners)
 
 
 def _seal_header(sealer: SessionSealer, key: Key | None, header: Header) -> Header:
     tail = sealer.seal(key, encode_tail(header))
-    return with_tail(header, tail) if is_sealed(tail) else header
+    return with_tail(header, tail) if is_sealed(tail) else alter(header, tail=header.tail.known)
 
 
 def _open_header(sealer: SessionSealer, header: Header) -> Header:
-    return with_tail(header, sealer.open(header.sealed_tail)) if header.sealed_tail else header
+    """Its tail is opened when it is used."""
+    tail = header.tail
+    if isinstance(tail, StoredTail) and tail.data[:1] >= SEALED:
+        return structs.replace(header, tail=StoredTail(tail.data, sealer.open))
+    return header

@@ -13,7 +13,18 @@ from ..core.clock import Clock
 from ..core.errors import StoreUnavailable
 from ..core.events import ConflictOutcome, Events, KeysOutcome, MigrationOutcome, RotationCause, Validation
 from ..core.manager import SessionManager
-from ..core.record import TAG_BYTES, Address, Attribute, EndReason, Header, Kind, Record, alter
+from ..core.record import (
+    TAG_BYTES,
+    Address,
+    Attribute,
+    EndReason,
+    Header,
+    Kind,
+    Record,
+    Tail,
+    alter,
+    alter_tail,
+)
 from ..core.settings import SessionSettings
 from ..core.store import Store
 from ..core.token import PARTITIONS, Key, KeyRing, Keys, new_session_id
@@ -146,7 +157,8 @@ def make_record(now: int, attributes: Mapping[str, object] | None = None, **fiel
         absolute_at=now + 12 * HOUR,
         returned=True,
     )
-    header = alter(header, **fields)
+    of_tail = {name: fields.pop(name) for name in Tail.__struct_fields__ if name in fields}
+    header = alter_tail(alter(header, **fields), **of_tail)
     return Record(header, {name: make_attribute(value) for name, value in (attributes or {}).items()})
 
 

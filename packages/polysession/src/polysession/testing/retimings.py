@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 from ..core.codec import encode_tail
-from ..core.record import Record, Timeouts, Tombstone, alter
+from ..core.record import Record, Timeouts, Tombstone, alter, alter_tail
 from ..core.store import Absent, Rotation, Store, Written
 from .doubles import HOUR, make_address, make_principal, make_record
 
@@ -61,7 +61,7 @@ class RetimingContract:
         now, address, key = store.now(), make_address(), make_principal()
         record = make_record(now, {"a": 1}, principal="42", principal_key=key, extra={"zz": 1})
         store.create(address, record)
-        proven = alter(record.header, authenticated_at=now)
+        proven = alter_tail(record.header, authenticated_at=now)
         rotation = Rotation(
             expected_hash=record.header.secret_hash,
             secret_hash=secrets.token_bytes(16),

@@ -129,8 +129,16 @@ class SessionStore(AsynchronousNames, SessionExpiry):
         return CsrfSecret(self) if key == CSRF_SESSION_KEY else super().get(key, default)
 
     def __getitem__(self, key: str) -> Any:
-        session = self.ask()
-        return _Attributes(self)[key] if key == SESSION_KEY else session[key]
+        self.accessed = True
+        session = self.session
+        try:
+            value = session.principal if key == SESSION_KEY else session[key]
+        except StoreUnavailable as error:
+            self.failure = error
+            raise
+        if value is None and key == SESSION_KEY:
+            raise KeyError(key)
+        return value
 
     def __setitem__(self, key: str, value: Any) -> None:
         # A CSRF secret that Django drew at random is not kept: ours is derived.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...core.record import Address, EndReason, Header
+from ...core.record import Address, EndReason, Header, Tail
 
 SEEN_WITHIN = 3_600_000  # milliseconds: so old, or a quarter of the idle timeout, is what a row knows at most
 
@@ -64,8 +64,7 @@ class Row:
             returned=True,
             principal_key=self.principal_key,
             previous_hash=self.previous_hash,
-            principal=self.principal,
-            authenticated_at=self.authenticated_at,
+            tail=Tail(self.principal, authenticated_at=self.authenticated_at),
             keep=self.keep,
         )
 
