@@ -18,14 +18,12 @@ def load_cipher() -> Cipher | None:
 
     class AesGcm:
         def __init__(self, key: bytes) -> None:
-            self._aead = AESGCM(key)
-
-        def encrypt(self, nonce: bytes, data: bytes, bound: bytes) -> bytes:
-            return self._aead.encrypt(nonce, data, bound)
+            aead = AESGCM(key)
+            self.encrypt, self._decrypt = aead.encrypt, aead.decrypt
 
         def decrypt(self, nonce: bytes, data: bytes, bound: bytes) -> bytes:
             try:
-                return self._aead.decrypt(nonce, data, bound)
+                return self._decrypt(nonce, data, bound)
             except InvalidTag as cause:
                 raise Unreadable("it is sealed, and was altered or belongs elsewhere") from cause
 

@@ -90,14 +90,15 @@ class Attributes:
         if stored is None or name in self._deleted:
             raise KeyError(name)
         value = self._values[name] = values.decode(stored.value)
-        if values.is_mutable(value):
+        if type(value) not in values.IMMUTABLE:
             self._mutable.add(name)
         return value
 
     def set(self, name: str, value: Any) -> None:
         """Raises ``InvalidAttribute``, ``TooLarge``."""
         encoded = self._encode(values.check_name(name), value)
-        self._check_type(name, value)
+        if self._settings.declared:
+            self._check_type(name, value)
         self._put(name, value)
         if name not in self._mutable:
             self._encoded[name] = encoded
@@ -272,10 +273,10 @@ class Attributes:
             self._deleted.add(name)
         else:
             self._values[name] = value
-            if values.is_mutable(value):
-                self._mutable.add(name)
-            else:
+            if type(value) in values.IMMUTABLE:
                 self._mutable.discard(name)
+            else:
+                self._mutable.add(name)
             self._assigned.add(name)
             self._deleted.discard(name)
 

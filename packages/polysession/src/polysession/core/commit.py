@@ -55,7 +55,7 @@ def commit(context: Context, state: State) -> None:
             _retime(context, state, state.header)
         if state.rotate and state.header is not None:
             _rotate(context, state, state.header)
-        if state.header is not None:
+        if state.header is not None and state.header.principal_key:
             _offer(context, state, state.header)
         if state.cookie_due and state.header is not None:
             retiming.renew_cookie(context, state, state.header)
@@ -267,7 +267,7 @@ def _offer(context: Context, state: State, header: Header) -> None:
     if token is None or state.offered or state.created or state.standing is not Standing.CURRENT:
         return
     after = context.settings.rotate_after * 1000
-    if not header.principal_key or not rotation.is_due(header, context.store.now(), rotate_after=after):
+    if not rotation.is_due(header, context.store.now(), rotate_after=after):
         return
     if state.offer is None:
         state.offer = rotation.offer(context.keys, token.secret, header, random=context.random)

@@ -18,10 +18,9 @@ def load(context: Context, state: State, *, optional: bool) -> None:
 
     Compares the secret in constant time before anything of the record is used. Judged by the store's clock.
     """
-    token = state.token
     try:
-        if token is not None:
-            _judge(context, state, token)
+        if state.token is not None:
+            _judge(context, state, state.token)
         elif state.predecessor is not None:
             state.predecessor(context, state)
     except StoreUnavailable:

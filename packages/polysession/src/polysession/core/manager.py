@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from .attributes import NO_POLICIES, Attributes
 from .clock import Clock, SystemClock
-from .ending import Ending, end_due, end_one
+from .ending import Ending, check_reason, end_due, end_one
 from .errors import InvalidSettings, InvalidToken
 from .events import Events
 from .ledger import Ledger, Restorer
@@ -124,7 +124,7 @@ class SessionManager:
         is kept when this request creates a session. ``predecessor``: an old session of another library, where there is
         no ``token``. ``policies``: of attributes that neither the schema nor ``set_policy`` declares.
         """
-        context = self._context
+        context = self._shared if self._source is None else self._context
         parsed, forged = None, False
         if token:
             try:
@@ -167,6 +167,7 @@ class SessionManager:
         """False: no such live session of this principal. One that had ended before may still be
         ``confirmed``.
         """
+        check_reason(reason)
         if not is_session_id(session_id):
             return Ending(0, confirmed=False)
         partition, principal_key = place(self._context.keys, principal)
@@ -180,6 +181,7 @@ class SessionManager:
         self, principal: str, *, generation: int, keep: str | None = None, reason: EndReason = "revoked"
     ) -> Ending:
         """``generation``: already raised in the account's database; see ``Store.end_principal``."""
+        check_reason(reason)
         partition, principal_key = place(self._context.keys, principal)
         outcome = self._context.store.end_principal(
             partition, principal_key, reason, generation=generation, keep=keep
@@ -193,6 +195,7 @@ class SessionManager:
         """In the ledger, if there is one (``False``: there is none). Call it in the transaction that raises the
         generation, and ``end_principal`` after it: should the store then give no answer, the keeper ends them.
         """
+        check_reason(reason)
         ledger = self._context.ledger
         if ledger is None:
             return False

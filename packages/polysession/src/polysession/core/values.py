@@ -25,7 +25,7 @@ MAX_NAME_BYTES = 128
 MAX_DEPTH = 64
 
 _TUPLE, _SET, _FROZENSET, _DATETIME, _DATE, _DECIMAL, _UUID, _WIDE_INT = range(1, 9)
-_IMMUTABLE = frozenset({type(None), bool, int, float, str, bytes, date, datetime, Decimal, UUID})
+IMMUTABLE = frozenset({type(None), bool, int, float, str, bytes, date, datetime, Decimal, UUID})
 _AS_THEY_ARE = frozenset({type(None), bool, float, str, bytes})
 _packb = msgspec.msgpack.Encoder().encode
 
@@ -47,7 +47,7 @@ def check_name(name: object) -> str:
 
 def is_mutable(value: object) -> bool:
     """It may have changed since it was handed out, itself or inside (a tuple's list)."""
-    return type(value) not in _IMMUTABLE
+    return type(value) not in IMMUTABLE
 
 
 def encode(value: object) -> bytes:

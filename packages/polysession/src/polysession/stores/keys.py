@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from binascii import crc_hqx
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..core import base64url
@@ -19,11 +20,6 @@ def _tag(partition: int) -> str:
     return f"{partition:04d}"
 
 
-def slot(partition: int) -> int:
-    """The slot of a partition's keys."""
-    return _PARTITION_SLOTS[partition]
-
-
 def events_slot() -> int:
     """The slot of the public stream."""
     return _slot(_EVENTS_TAG)
@@ -34,7 +30,9 @@ def _slot(tag: str) -> int:
     return crc_hqx(tag.encode(), 0) & (SLOTS - 1)
 
 
-_PARTITION_SLOTS = tuple(_slot(_tag(partition)) for partition in range(PARTITIONS))
+# Of a partition's keys. Both are asked at each operation: a look-up is no call.
+slot: Callable[[int], int] = tuple(_slot(_tag(partition)) for partition in range(PARTITIONS)).__getitem__
+_TAGS = {partition: _tag(partition) for partition in range(PARTITIONS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ class Keyspace:
 
     def record(self, address: Address) -> str:
         """Hash: the header (or the tombstone) under the empty name, and a field an attribute."""
-        return f"{self.prefix}:{{{_tag(address.partition)}}}:s:{address.session_id}"
+        return f"{self.prefix}:{{{_TAGS[address.partition]}}}:s:{address.session_id}"
 
     def expiry(self, partition: int) -> str:
         """Sorted set: each session's ``member`` by the millisecond at which it expires."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
@@ -29,7 +30,11 @@ class Operation(Deadline):
     __slots__ = ("_heard", "_name")
 
     def __init__(self, name: str, seconds: float, heard: AbstractContextManager[None] | None) -> None:
-        super().__init__(seconds)
+        self.seconds, self._clock, self._ends = (
+            seconds,
+            time.monotonic,
+            time.monotonic() + seconds,
+        )  # as ``Deadline``'s
         self._name, self._heard = name, heard
 
     def __enter__(self) -> Deadline:

@@ -38,7 +38,7 @@ from ..core.store import (
 )
 from . import scripts
 from .cluster import Cluster, NoAnswerError
-from .commands import Command
+from .commands import Command, pack_command
 from .keys import Keyspace, member, slot
 from .pool import Credentials, Deadline
 from .replies import read_ended, read_listed, read_outcome
@@ -94,7 +94,7 @@ class RedisStore(Upkeep):
 
     def read(self, address: Address) -> Record | Tombstone | None:
         with self._operation("read", "HGETALL", address.partition) as deadline:
-            command = Command.of("HGETALL", self._keys.record(address))
+            command = Command(pack_command(("HGETALL", self._keys.record(address))))
             fields: dict[bytes, bytes] = self._cluster.execute(slot(address.partition), command, deadline)
         return decode_record(fields)
 

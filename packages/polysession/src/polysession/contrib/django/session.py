@@ -142,8 +142,18 @@ class SessionStore(AsynchronousNames, SessionExpiry):
 
     def __setitem__(self, key: str, value: Any) -> None:
         # A CSRF secret that Django drew at random is not kept: ours is derived.
-        if key != CSRF_SESSION_KEY:
-            super().__setitem__(key, value)
+        if key == CSRF_SESSION_KEY:
+            return
+        self.accessed = self.modified = True
+        session = self.session
+        try:
+            if key == SESSION_KEY:
+                self.sign_in(str(value))
+            else:
+                session[key] = value
+        except StoreUnavailable as error:
+            self.failure = error
+            raise
 
     def update(self, *arguments: Any, **values: Any) -> Any:
         """The core's: ``request.session.update("visits", lambda visits: visits + 1, default=0)``, or a mapping's."""
@@ -196,7 +206,8 @@ class SessionStore(AsynchronousNames, SessionExpiry):
     def commit(self) -> None:
         """Save what there is to save; creates no session that would be empty. Errors: `Session.commit`."""
         self.refused = True
-        self.session.commit()
+        if self._opened is not None:
+            self._opened.commit()
         self.renews = self.refused = False
 
     def csrf_token(self) -> str:
