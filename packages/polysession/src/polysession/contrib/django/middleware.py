@@ -120,10 +120,11 @@ class SessionMiddleware(DjangoSessionMiddleware):
         if session.csrf_binding is not None and response.status_code < 500:
             _put(response, set_csrf(get_manager().settings, session.csrf_binding))
         if session.accessed or cookie is not None:
-            if "Vary" in response.headers:
-                patch_vary_headers(response, ("Cookie",))
-            else:
+            varies = response.headers.get("Vary")
+            if varies is None:
                 response.headers["Vary"] = "Cookie"
+            elif varies != "Cookie":  # as Django's CSRF middleware leaves it
+                patch_vary_headers(response, ("Cookie",))
 
     @staticmethod
     def _may_clear(request: HttpRequest, session: SessionStore) -> bool:

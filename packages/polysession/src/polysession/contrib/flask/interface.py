@@ -61,7 +61,7 @@ class PolysessionInterface(SessionInterface):
         if accessed:
             _vary_on_cookie(response)
         if (session_id := core.id) is not None:
-            response.headers[http.SESSION_ID_HEADER] = session_id
+            response.headers.set(http.SESSION_ID_HEADER, session_id)
         cookie = core.cookie or (self._clearing(session, response) if core.stale else None)
         if cookie is not None:
             _set_cookie(response, cookie)
