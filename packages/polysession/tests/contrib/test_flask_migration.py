@@ -251,3 +251,23 @@ def test_flask_sessions_of_flask_session_itself_are_read(tmp_path: Any) -> None:
     visitor = scene.visitor(scene.cookie())
     scene.redis["session:" + "s" * 43] = written
     assert visitor.get("/read").json == {"who": "1", "user_id": "1", "price": "1.50"}
+
+
+@pytest.mark.parametrize(
+    ("answered", "wanted"),
+    [
+        ("42", r"identify returns None or \(principal, generation\), not str"),
+        ((), r"identify returns None or \(principal, generation\), not tuple"),
+        (("42",), r"identify returns None or \(principal, generation\), not tuple"),
+        (False, r"identify returns None or \(principal, generation\), not bool"),
+        ((42, 0), r"a principal is a str, not int: pass str\(user_id\)"),
+    ],
+)
+def test_what_identify_may_answer_is_said_where_it_answers_something_else(answered: Any, wanted: str):
+    app = Flask("example")
+    app.secret_key = SECRET
+    old = CookieSessions(app, lambda _: answered)
+    serializer = SecureCookieSessionInterface().get_signing_serializer(app)
+    assert serializer is not None
+    with pytest.raises(TypeError, match=wanted):
+        old.read(str(serializer.dumps({"user_id": 1})))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from . import cookie
 from .errors import StoreUnavailable
 from .events import Events
-from .record import Address, EndReason, Kind, Tombstone
+from .record import END_REASONS, Address, EndReason, Kind, Tombstone
 from .state import Context, State
 from .store import Absent, Conflicted, Ended, Store
 
@@ -36,6 +36,12 @@ class Outcome:
 
     ending: Ending
     outcome: Ended | Tombstone | Absent | Conflicted | None
+
+
+def check_reason(given: object) -> None:
+    """Before anything is asked or ended: the ledger takes any text. Raises ``ValueError``."""
+    if given not in END_REASONS:
+        raise ValueError(f"the reason of an end must be one of {', '.join(END_REASONS)}, not {given!r}")
 
 
 def end_read(context: Context, state: State, reason: EndReason) -> None:

@@ -27,7 +27,7 @@ from .record import TAG_BYTES, Address, Attribute, Header, Record, alter
 from .state import Context, Creation, SignIn, State
 from .store import Created, Full, Limit
 from .timeouts import Wish
-from .token import PARTITIONS, hash_secret, place
+from .token import PARTITIONS, check_principal, hash_secret, place
 
 JOIN = 30  # seconds, as the grace of a rotation
 PRINCIPAL = "principal"
@@ -45,6 +45,11 @@ class OldSession:
     identity: Mapping[str, object] = field(default_factory=dict)
     attributes: Mapping[str, object] = field(default_factory=dict)
     wish: Wish | None = None  # timeouts of its own
+
+    def __post_init__(self) -> None:
+        """Raises ``TypeError``, ``ValueError`` for a principal that is none."""
+        if self.principal is not None:
+            check_principal(self.principal)
 
 
 class OldSessions(Protocol):

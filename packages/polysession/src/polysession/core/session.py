@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMappin
 from typing import Any, overload
 
 from . import commit, cookie, csrf, timeouts
-from .ending import end_read, end_unread
+from .ending import check_reason, end_read, end_unread
 from .errors import ReadOnly, StoreUnavailable
 from .load import follow, load
 from .merge import Policy
 from .record import Address, EndReason, Kind, Timeouts
 from .state import Context, SignIn, State
 from .timeouts import Wish, grant, longest, timeouts_of
+from .token import check_principal
 
 NOT_WRITABLE = "the session store gave no answer, so this session cannot be written"
 
@@ -230,10 +231,9 @@ class Session(MutableMapping[str, Any]):
         reaches what follows it (fixation). Where a sign-in of the same principal has ended the cookie's session
         already, its attributes come along too (asks the store). Raises ``GenerationOutdated`` at commit.
         """
-        if not principal:
-            raise ValueError("principal must not be empty")
-        if not 0 <= generation < 2**32:
-            raise ValueError("generation must be 0 to 2**32 - 1")
+        check_principal(principal)
+        if type(generation) is not int or not 0 <= generation < 2**32:
+            raise ValueError("generation must be a whole number, 0 to 2**32 - 1")
         state = self._writable()
         follow(self._context, state, principal)
         carry = self.principal in (None, principal)
@@ -293,6 +293,7 @@ class Session(MutableMapping[str, Any]):
         Raises ``StoreUnavailable``: neither store nor ledger has it; nothing has changed here and the cookie stays, to
         try again. A later write in the same request makes a new anonymous session.
         """
+        check_reason(reason)
         try:
             self._writable()
         except (StoreUnavailable, ReadOnly):

@@ -165,8 +165,16 @@ def fits_any_pepper(keys: Keys, secret: str, secret_hash: bytes) -> bool:
     return any(compare_digest(one, secret_hash) for one in hash_by_each_pepper(keys, secret).values())
 
 
+def check_principal(given: object) -> None:
+    """Of who signs in. Raises ``TypeError``, ``ValueError``."""
+    _check_type(given)
+    if not given:
+        raise ValueError("principal must not be empty: who is nobody is not signed in")
+
+
 def place(keys: Keys, principal: str) -> tuple[int, str]:
-    """The principal's partition and ``principal_key``, fixed for life."""
+    """The principal's partition and ``principal_key``, fixed for life. Raises ``TypeError`` for another type."""
+    _check_type(principal)
     digest = compute(keys.placement, b"placement", principal.encode())
     return int.from_bytes(digest[:2], "big") % PARTITIONS, base64url.encode(digest[2:18])
 
@@ -180,6 +188,11 @@ def _mac(key: Key, unsigned: str) -> bytes:
     """16 base64url characters."""
     mac = compute(key.value, b"token", unsigned.encode())[:12]
     return b2a_base64(mac, newline=False).translate(base64url.URL_SAFE)
+
+
+def _check_type(principal: object) -> None:
+    if not isinstance(principal, str):
+        raise TypeError(f"a principal is a str, not {type(principal).__name__}: pass str(user_id)")
 
 
 def _two_characters(number: int) -> str:

@@ -168,3 +168,23 @@ async def test_a_name_that_both_cookies_have_is_refused_when_the_app_is_made() -
     manager = memory_manager(settings=SessionSettings(secure=False))
     with pytest.raises(InvalidSettings, match="cookie_name"):
         SessionMiddleware(Starlette(), manager=manager, migration=StarletteSessions(SECRET, until=TOMORROW))
+
+
+@pytest.mark.parametrize(
+    ("answered", "wanted"),
+    [
+        ("42", "identify returns None or an OldSession, not str"),
+        (("42", 0), "identify returns None or an OldSession, not tuple"),
+    ],
+)
+async def test_what_identify_may_answer_is_said_where_it_answers_something_else(
+    answered: Any, wanted: str
+) -> None:
+    old = StarletteSessions(SECRET, lambda _: answered, until=TOMORROW)
+    with pytest.raises(TypeError, match=wanted):
+        old.read(await old_cookie(user=42))
+
+
+async def test_a_principal_of_identify_that_is_no_str_says_what_to_pass() -> None:
+    with pytest.raises(TypeError, match=r"pass str\(user_id\)"):
+        StarletteSessions(SECRET, identify, until=TOMORROW).read(await old_cookie(user=42))

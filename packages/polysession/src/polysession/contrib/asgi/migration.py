@@ -81,7 +81,10 @@ class StarletteSessions:
             values = json.loads(b64decode(self._signer.unsign(cookie, max_age=self._max_age)))
         except (BadSignature, Error, ValueError):
             return None
-        return self._identify(values) if isinstance(values, dict) and values else None
+        old = self._identify(values) if isinstance(values, dict) and values else None
+        if old is not None and not isinstance(old, OldSession):
+            raise TypeError(f"identify returns None or an OldSession, not {type(old).__name__}")
+        return old
 
     def delete(self, cookie: str) -> None:
         """It is nowhere but in the browser, which is told to forget it."""

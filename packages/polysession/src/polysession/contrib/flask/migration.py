@@ -135,5 +135,7 @@ def _judge(data: Mapping[str, Any], identify: Identify, *, lasts: int) -> OldSes
         return None
     who = identify(attributes)
     wish = Wish(idle=lasts, keep=True) if data.get(PERMANENT) else None
-    principal, generation = who or (None, 0)
+    if who is not None and not (isinstance(who, tuple) and len(who) == 2):
+        raise TypeError(f"identify returns None or (principal, generation), not {type(who).__name__}")
+    principal, generation = (None, 0) if who is None else who
     return OldSession(principal, generation, attributes=attributes, wish=wish)
