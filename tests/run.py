@@ -76,7 +76,7 @@ TESTS = (
     Suite("traces", pytest("local/traces/tests")),
     Suite("architecture", pytest("tests/architecture")),
     Suite("charts", pytest("tests/charts", "-rs")),  # says what it skips where there is no helm
-    Suite("terraform", pytest("tests/terraform")),
+    Suite("terraform", pytest("tests/terraform", "-rs")),  # says what was not validated, and what was checked
     Suite("packaging", pytest("tests/packaging")),
     Suite("engines", (sys.executable, "-m", "tests.engines"), missing=engines.missing),
     Suite("platform", pytest("tests/contract", "tests/integration", "tests/failure", "tests/e2e")),
