@@ -36,6 +36,8 @@ def test_partitions_are_even_over_equal_primaries_within_one_percent(primaries: 
 def test_a_partition_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match="partition 4096"):
         Keyspace("ps").expiry(4096)
+    with pytest.raises(ValueError, match="partition -1"):
+        Keyspace("ps").record(Address(-1, "A" * 16))
 
 
 @pytest.mark.parametrize("prefix", ["", "a{b}"])

@@ -22,7 +22,7 @@ from enum import Enum
 
 from .codec import with_tail
 from .errors import InvalidToken
-from .record import Header, Kind, alter
+from .record import Header, alter
 from .store import Offer, Offered, Rotation
 from .token import MAX_ROTATION_COUNT, Keys, Token, derive_secret, fits_any_pepper, hash_secret
 
@@ -95,7 +95,7 @@ def is_due(header: Header, now: int, *, rotate_after: int) -> bool:
     Signed-in sessions only: an anonymous one holds no identity, ends at sign-in, and a late answer with its
     successor must not overwrite the cookie of that sign-in.
     """
-    if not rotate_after or header.kind is Kind.ANONYMOUS:
+    if not rotate_after or not header.principal_key:
         return False
     return is_offered(header) or now >= max(header.created_at, header.previous_until) + rotate_after
 

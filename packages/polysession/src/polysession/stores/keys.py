@@ -14,10 +14,14 @@ SLOTS = 16384
 _EVENTS_TAG = "events"
 
 
-def _tag(partition: int) -> str:
-    if not 0 <= partition < PARTITIONS:
-        raise ValueError(f"partition {partition} is not between 0 and {PARTITIONS - 1}")
-    return f"{partition:04d}"
+class _Tags(dict[int, str]):
+    """Each partition's, once it was asked for."""
+
+    def __missing__(self, partition: int) -> str:
+        if not 0 <= partition < PARTITIONS:
+            raise ValueError(f"partition {partition} is not between 0 and {PARTITIONS - 1}")
+        tag = self[partition] = f"{partition:04d}"
+        return tag
 
 
 def events_slot() -> int:
@@ -31,8 +35,8 @@ def _slot(tag: str) -> int:
 
 
 # Of a partition's keys. Both are asked at each operation: a look-up is no call.
-slot: Callable[[int], int] = tuple(_slot(_tag(partition)) for partition in range(PARTITIONS)).__getitem__
-_TAGS = {partition: _tag(partition) for partition in range(PARTITIONS)}
+_TAGS = _Tags()
+slot: Callable[[int], int] = tuple(_slot(_TAGS[partition]) for partition in range(PARTITIONS)).__getitem__
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +55,19 @@ class Keyspace:
 
     def expiry(self, partition: int) -> str:
         """Sorted set: each session's ``member`` by the millisecond at which it expires."""
-        return f"{self.prefix}:{{{_tag(partition)}}}:x"
+        return f"{self.prefix}:{{{_TAGS[partition]}}}:x"
 
     def principals(self, partition: int) -> str:
         """Hash: under the principal key's 16 bytes the ``member`` of each of its sessions, one after the other."""
-        return f"{self.prefix}:{{{_tag(partition)}}}:p"
+        return f"{self.prefix}:{{{_TAGS[partition]}}}:p"
 
     def generation(self, partition: int, principal_key: str) -> str:
         """String: the principal's generation in decimal digits, where it is not 0."""
-        return f"{self.prefix}:{{{_tag(partition)}}}:g:{principal_key}"
+        return f"{self.prefix}:{{{_TAGS[partition]}}}:g:{principal_key}"
 
     def outbox(self, partition: int) -> str:
         """Hash of events by their ID, until the keeper has carried them on."""
-        return f"{self.prefix}:{{{_tag(partition)}}}:o"
+        return f"{self.prefix}:{{{_TAGS[partition]}}}:o"
 
     def events(self) -> str:
         """The one public stream, in a slot of its own."""

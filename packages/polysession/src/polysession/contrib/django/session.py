@@ -144,7 +144,7 @@ class SessionStore(AsynchronousNames, SessionExpiry):
         # A CSRF secret that Django drew at random is not kept: ours is derived.
         if key == CSRF_SESSION_KEY:
             return
-        self.accessed = self.modified = True
+        self.accessed = True
         session = self.session
         try:
             if key == SESSION_KEY:
@@ -154,6 +154,7 @@ class SessionStore(AsynchronousNames, SessionExpiry):
         except StoreUnavailable as error:
             self.failure = error
             raise
+        self.modified = True
 
     def update(self, *arguments: Any, **values: Any) -> Any:
         """The core's: ``request.session.update("visits", lambda visits: visits + 1, default=0)``, or a mapping's."""
