@@ -32,6 +32,7 @@ from redis.exceptions import (
 
 from .breaker import Breaker
 from .commands import Command, pack_command
+from .complaints import Complaints
 from .pool import ANSWERS, Credentials, Deadline, Node, OutOfTimeError, Pool
 from .slots import read_slots, target
 
@@ -90,6 +91,7 @@ class Cluster:
         self._credentials = credentials or Credentials()
         self._monotonic = monotonic
         self._sleep = sleep
+        self._complaints = Complaints(monotonic)
         self._state = self._new_state()
 
     def deadline(self, seconds: float) -> Deadline:
@@ -107,7 +109,7 @@ class Cluster:
         try:
             return self._execute(slot, command, deadline, False)[0]
         except RedisError as error:
-            raise _told(error) from error
+            raise self._told(slot, error) from error
 
     def execute_confirmed(
         self, slot: int, command: Command, deadline: Deadline, *, confirm: bool = True
@@ -121,7 +123,7 @@ class Cluster:
         try:
             return self._execute(slot, command, deadline, confirm)
         except RedisError as error:
-            raise _told(error) from error
+            raise self._told(slot, error) from error
 
     def execute_all(
         self, commands: Sequence[tuple[int, Command]], deadline: Deadline, *, partial: bool = False
@@ -246,6 +248,7 @@ class Cluster:
                 raise
             except (ConnectionError, TimeoutError, ClusterDownError) as error:
                 state.suspects.add(node)
+                self._complaints.about(node, error)
                 if not isinstance(error, (ClusterDownError, *ANSWERS)):
                     state.breaker.failed(node)
                 successor = self._successor(state, slot, node, deadline)
@@ -278,6 +281,15 @@ class Cluster:
         if isinstance(reply, ResponseError):
             raise reply
         return reply, confirmed
+
+    def _told(self, slot: int, error: RedisError) -> NoAnswerError | RuntimeError:
+        """As the callers know it."""
+        if isinstance(error, ResponseError) and not (
+            isinstance(error, _UNKNOWN_ERRORS) or str(error).startswith(_UNKNOWN_CODES)
+        ):
+            return RuntimeError(f"Redis refused a command of the session store: {error}")
+        self._complaints.about(self.likely(slot), error)
+        return NoAnswerError(f"{type(error).__name__}: {error}")
 
     @staticmethod
     def _exchange(
@@ -346,6 +358,7 @@ class Cluster:
                     reply, _ = self._ask(state, node, Command(_SLOTS), False, part)
                 except RedisError as error:
                     state.suspects.add(node)
+                    self._complaints.about(node, error)
                     cause = error
                     continue
                 owners, nodes = read_slots(reply, node)
@@ -363,12 +376,3 @@ class Cluster:
         state.suspects &= kept
         for node in [node for node in state.pools if node not in kept]:
             state.pools.pop(node).clear()
-
-
-def _told(error: RedisError) -> NoAnswerError | RuntimeError:
-    """As the callers of ``Cluster`` know it."""
-    if isinstance(error, ResponseError) and not (
-        isinstance(error, _UNKNOWN_ERRORS) or str(error).startswith(_UNKNOWN_CODES)
-    ):
-        return RuntimeError(f"Redis refused a command of the session store: {error}")
-    return NoAnswerError(f"{type(error).__name__}: {error}")

@@ -110,6 +110,13 @@ def _text(file: Path | None, text: str | None) -> str | None:
         raise ConnectionError(f"the credentials file {file.name} cannot be read") from cause
 
 
+def _tls_hint(error: RedisError, *, tls: bool) -> str | None:
+    """A plain port waits for the end of what it takes for a command; a TLS port closes what does not greet it."""
+    if tls:
+        return "does it speak TLS?" if type(error) is TimeoutError or "[SSL" in str(error) else None
+    return "does it want TLS, rediss://?" if "closed by server" in str(error) else None
+
+
 class OutOfTimeError(TimeoutError):
     """The time was over before anything was sent: no failure of the node."""
 
@@ -296,5 +303,11 @@ class Pool:
             parser_class=_Parser,
             **self._options,
         )
-        connection.connect()
+        try:
+            connection.connect()
+        except (ConnectionError, TimeoutError) as error:
+            hint = _tls_hint(error, tls=self._credentials.tls)
+            if hint is None:
+                raise
+            raise type(error)(f"{error} ({hint})") from error
         return Line(connection)
