@@ -219,8 +219,6 @@ class StoredTail(LazyTail, eq=False):
             return True
         return self.known == other.known if isinstance(other, Tail | LazyTail) else NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]  # it may have to be opened for that
-
     def __repr__(self) -> str:
         return "<StoredTail>"
 

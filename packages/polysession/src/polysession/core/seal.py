@@ -61,9 +61,9 @@ _SESSIONS = 1024  # whose keys are at hand; about 1 KB each
 class Aead(Protocol):
     """AES-GCM under one key. Thread-safe."""
 
-    def encrypt(self, nonce: bytes, data: bytes, bound: bytes) -> bytes: ...
+    def encrypt(self, nonce: bytes, data: bytes, bound: bytes, /) -> bytes: ...
 
-    def decrypt(self, nonce: bytes, data: bytes, bound: bytes) -> bytes:
+    def decrypt(self, nonce: bytes, data: bytes, bound: bytes, /) -> bytes:
         """Raises ``Unreadable`` where key, nonce, ``data`` and ``bound`` do not fit together."""
         ...
 

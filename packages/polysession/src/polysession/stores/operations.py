@@ -30,11 +30,10 @@ class Operation(Deadline):
     __slots__ = ("_heard", "_name")
 
     def __init__(self, name: str, seconds: float, heard: AbstractContextManager[None] | None) -> None:
-        self.seconds, self._clock, self._ends = (
-            seconds,
-            time.monotonic,
-            time.monotonic() + seconds,
-        )  # as ``Deadline``'s
+        # ``Deadline``'s own: to ask it would be one call more.
+        self.seconds: float = seconds
+        self._clock = time.monotonic
+        self._ends = time.monotonic() + seconds
         self._name, self._heard = name, heard
 
     def __enter__(self) -> Deadline:
