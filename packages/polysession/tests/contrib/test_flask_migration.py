@@ -22,6 +22,7 @@ from polysession.contrib.flask import (
     current_principal,
     sign_out,
 )
+from polysession.core.errors import InvalidSettings
 from polysession.core.migration import JOIN
 from polysession.core.settings import SessionSettings
 from polysession.core.token import ALPHABET
@@ -271,3 +272,11 @@ def test_what_identify_may_answer_is_said_where_it_answers_something_else(answer
     assert serializer is not None
     with pytest.raises(TypeError, match=wanted):
         old.read(str(serializer.dumps({"user_id": 1})))
+
+
+@pytest.mark.parametrize(
+    "until", ["2027-01-01", datetime(2027, 1, 1), datetime(2027, 1, 1, tzinfo=UTC), None]
+)
+def test_an_until_that_is_no_date_is_refused_when_the_app_is_made(until: Any):
+    with pytest.raises(InvalidSettings, match=r"until must be a datetime\.date.*, not"):
+        Migration(CookieSessions(Scene("cookie").app, identify), until=until)

@@ -16,13 +16,14 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Protocol
 
 from . import base64url, timeouts, values
 from .attributes import Attributes
 from .commit import adopt
 from .creation import anonymous_header, signed_in_header
-from .errors import GenerationOutdated, InvalidAttribute, TooLarge
+from .errors import GenerationOutdated, InvalidAttribute, InvalidSettings, TooLarge
 from .record import TAG_BYTES, Address, Attribute, Header, Record, alter
 from .state import Context, Creation, SignIn, State
 from .store import Created, Full, Limit
@@ -67,6 +68,14 @@ class OldSessions(Protocol):
     def delete(self, cookie: str) -> None:
         """May be repeated."""
         ...
+
+
+def check_until(given: object) -> date:
+    """From that day on (UTC) no old session is read. Raises ``InvalidSettings``: a datetime is compared with no day."""
+    if not isinstance(given, date) or isinstance(given, datetime):
+        kind = type(given).__name__
+        raise InvalidSettings((f"until must be a datetime.date, such as date(2027, 3, 1), not {kind}",))
+    return given
 
 
 class Predecessor:

@@ -188,3 +188,11 @@ async def test_what_identify_may_answer_is_said_where_it_answers_something_else(
 async def test_a_principal_of_identify_that_is_no_str_says_what_to_pass() -> None:
     with pytest.raises(TypeError, match=r"pass str\(user_id\)"):
         StarletteSessions(SECRET, identify, until=TOMORROW).read(await old_cookie(user=42))
+
+
+@pytest.mark.parametrize(
+    "until", ["2027-01-01", datetime(2027, 1, 1), datetime(2027, 1, 1, tzinfo=UTC), None]
+)
+async def test_an_until_that_is_no_date_is_refused_when_the_app_is_made(until: Any) -> None:
+    with pytest.raises(InvalidSettings, match=r"until must be a datetime\.date.*, not"):
+        StarletteSessions(SECRET, identify, until=until)

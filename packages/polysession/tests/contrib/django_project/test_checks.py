@@ -73,6 +73,8 @@ def test_each_fault_of_keys_and_nodes_is_told_by_itself(settings: Any, tmp_path:
     assert any("mac" in fault for fault in faults)
     assert "polysession keys" in found()["polysession.E005"]
     settings.POLYSESSION_MANAGER = lambda: connect("redis1", make_keys())
+    assert "connect()" in found()["polysession.E005"]
+    assert "key" not in found()["polysession.E005"]
     assert [one.msg for one in run_checks() if one.id == "polysession.E005"] == [
         "Redis node 1 is not host:port"
     ]
@@ -168,8 +170,41 @@ def test_a_migration_needs_an_engine_a_day_and_another_cookie(settings: Any) -> 
     del settings.POLYSESSION_MIGRATE_COOKIE
     settings.POLYSESSION_MIGRATE_UNTIL = "2027-01-01"
     assert "datetime.date" in found()["polysession.E009"]
+    settings.POLYSESSION_MIGRATE_UNTIL = datetime.now(UTC) + timedelta(days=1)
+    assert "datetime.date" in found()["polysession.E009"]
     settings.POLYSESSION_MIGRATE_UNTIL = datetime.now(UTC).date()
     assert "Take out" in found()["polysession.W005"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("POLYSESSION_MIGRATE_FROM", "django.contrib.sessions.backends.db"),
+        ("POLYSESSION_MIGRATE_COOKIE", "sessionid"),
+    ],
+)
+def test_a_migration_without_its_day_is_none(settings: Any, name: str, value: str) -> None:
+    setattr(settings, name, value)
+    (fault,) = (one for one in run_checks() if one.id == "polysession.E009")
+    assert fault.msg == f"{name} without POLYSESSION_MIGRATE_UNTIL: no old session is read."
+    assert "datetime.date" in str(fault.hint)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("POLYSESSION_MIGRATE_TILL", "POLYSESSION_MIGRATE_UNTIL"),
+        ("POLYSESSION_MANGER", "POLYSESSION_MANAGER"),
+        ("POLYSESSION_MIGRATION_FROM", "POLYSESSION_MIGRATE_FROM"),
+    ],
+)
+def test_a_setting_that_is_none_of_ours_is_named_with_the_nearest(
+    settings: Any, name: str, near: str
+) -> None:
+    setattr(settings, name, "value")
+    (warning,) = (one for one in run_checks() if one.id == "polysession.W008")
+    assert warning.msg == f"{name} is no setting of Polysession."
+    assert near in str(warning.hint)
 
 
 def with_ledger(ledger: Any) -> SessionManager:

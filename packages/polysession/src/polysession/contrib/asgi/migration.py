@@ -22,7 +22,7 @@ from typing import Any
 from itsdangerous import BadSignature, TimestampSigner
 
 from ...core.cookie import Cookie, find
-from ...core.migration import OldSession, Predecessor, is_canonical
+from ...core.migration import OldSession, Predecessor, check_until, is_canonical
 
 __all__ = ["OldSession", "StarletteSessions"]
 
@@ -36,7 +36,7 @@ def _anonymous(values: dict[str, Any]) -> OldSession:
 class StarletteSessions:
     """``core.migration.OldSessions``. ``identify``: what an old session's values were; without it nobody is signed in by
     them. It is called on the event loop. ``until``: from that day on (UTC) no old session is read. The rest is what
-    Starlette's middleware was given.
+    Starlette's middleware was given. Raises ``InvalidSettings`` for an ``until`` that is no date.
     """
 
     name = "starlette"
@@ -53,7 +53,7 @@ class StarletteSessions:
         https_only: bool = False,
     ) -> None:
         self._signer = TimestampSigner(secret_key)
-        self._identify, self._until, self._max_age = identify, until, max_age
+        self._identify, self._until, self._max_age = identify, check_until(until), max_age
         self.session_cookie = session_cookie
         # The values are in the cookie, which stays good for as long as its signature does.
         left = max(0, (until - datetime.now(UTC).date()).days) * 24 * 60 * 60

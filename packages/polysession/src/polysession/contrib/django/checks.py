@@ -7,7 +7,7 @@ key file that cannot be read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from difflib import get_close_matches
 from typing import Any
 
 from django.apps import apps
@@ -21,6 +21,7 @@ from django.utils.module_loading import import_string
 
 from polysession.core.errors import InvalidSettings
 from polysession.core.manager import SessionManager
+from polysession.core.migration import check_until
 
 from .csrf import CsrfMiddleware
 from .manager import OtherCookieName, get_manager
@@ -48,6 +49,17 @@ IGNORED = {
     "SESSION_CACHE_ALIAS": "POLYSESSION_MANAGER",
     "SESSION_FILE_PATH": "POLYSESSION_MANAGER",
 }
+SETTINGS = (
+    "POLYSESSION_MANAGER",
+    "POLYSESSION_MIGRATE_FROM",
+    "POLYSESSION_MIGRATE_UNTIL",
+    "POLYSESSION_MIGRATE_COOKIE",
+)
+_KEYS_HINT = (
+    "See docs/configuration.md; `python -m polysession keys DIR` makes the key files that are missing."
+)
+_CONNECT_HINT = "See docs/library-settings.md: what connect() and SessionSettings take."
+_UNTIL_HINT = "Set POLYSESSION_MIGRATE_UNTIL to a datetime.date; from that day on no old session is read."
 DJANGOS_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 
@@ -55,6 +67,7 @@ def register() -> None:
     for check in (check_middleware, check_manager, check_cookie, check_csrf, check_ignored, check_messages):
         checks.register(check, Tags.security if check is check_cookie else "polysession")
     checks.register(check_migration, "polysession")
+    checks.register(check_names, "polysession")
     checks.register(check_ledger, Tags.database)
 
 
@@ -100,8 +113,10 @@ def check_manager(**_: Any) -> list[CheckMessage]:
     try:
         get_manager()
     except InvalidSettings as error:
-        hint = "See docs/configuration.md; `python -m polysession keys DIR` makes the key files that are missing."
-        return [checks.Error(fault, hint=hint, id="polysession.E005") for fault in error.faults]
+        return [
+            checks.Error(fault, hint=_KEYS_HINT if "key" in fault else _CONNECT_HINT, id="polysession.E005")
+            for fault in error.faults
+        ]
     except OtherCookieName as error:
         what = (
             f"SESSION_COOKIE_NAME is {settings.SESSION_COOKIE_NAME!r}: the session cookie has another name."
@@ -185,7 +200,11 @@ def check_migration(**_: Any) -> list[CheckMessage]:
     """Of old sessions: see ``migration``."""
     until = getattr(settings, "POLYSESSION_MIGRATE_UNTIL", None)
     if until is None:
-        return []
+        given = [
+            name for name in SETTINGS if "_MIGRATE_" in name and getattr(settings, name, None) is not None
+        ]
+        what = f"{', '.join(given)} without POLYSESSION_MIGRATE_UNTIL: no old session is read."
+        return [checks.Error(what, hint=_UNTIL_HINT, id="polysession.E009")] if given else []
     engine = getattr(settings, "POLYSESSION_MIGRATE_FROM", None)
     try:
         engine_of(engine or "")
@@ -196,15 +215,29 @@ def check_migration(**_: Any) -> list[CheckMessage]:
         what = "The old cookie has the name of ours: one of them overwrites the other."
         hint = "Choose another SessionSettings(cookie_name=…)."
         return [checks.Error(what, hint=hint, id="polysession.E014")]
-    if not isinstance(until, date):
-        what = "POLYSESSION_MIGRATE_UNTIL is no date."
-        hint = "Set it to a datetime.date; from that day on no old session is read."
-        return [checks.Error(what, hint=hint, id="polysession.E009")]
+    try:
+        check_until(until)
+    except InvalidSettings:
+        what = f"POLYSESSION_MIGRATE_UNTIL is no date but a {type(until).__name__}."
+        return [checks.Error(what, hint=_UNTIL_HINT, id="polysession.E009")]
     if is_over(until):
         what = f"POLYSESSION_MIGRATE_UNTIL was {until}: no old session is read any more."
         hint = "Take out POLYSESSION_MIGRATE_UNTIL and _FROM, and the app of the old engine."
         return [checks.Warning(what, hint=hint, id="polysession.W005")]
     return []
+
+
+def check_names(**_: Any) -> list[CheckMessage]:
+    """A misspelled setting is one that is not there."""
+    found: list[CheckMessage] = []
+    for name in sorted(name for name in dir(settings) if name.startswith("POLYSESSION_")):
+        if name not in SETTINGS:
+            near = get_close_matches(name, SETTINGS, n=1, cutoff=0)[0]
+            hint = f"Is it {near}? Else take it out."
+            found.append(
+                checks.Warning(f"{name} is no setting of Polysession.", hint=hint, id="polysession.W008")
+            )
+    return found
 
 
 def check_ledger(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:

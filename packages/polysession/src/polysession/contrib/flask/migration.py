@@ -19,7 +19,7 @@ from itsdangerous import BadSignature
 
 from ...core.cookie import find
 from ...core.errors import StoreUnavailable
-from ...core.migration import OldSession, OldSessions, Predecessor, is_canonical
+from ...core.migration import OldSession, OldSessions, Predecessor, check_until, is_canonical
 from ...core.timeouts import Wish
 
 PERMANENT = "_permanent"  # Flask's name of ``session.permanent``
@@ -104,10 +104,12 @@ class RedisSessions:
 
 
 class Migration:
-    """``until``: from that day on no old session is read. ``cookie``: what ``SESSION_COOKIE_NAME`` was."""
+    """``until``: from that day on no old session is read. ``cookie``: what ``SESSION_COOKIE_NAME`` was. Raises
+    ``InvalidSettings`` for an ``until`` that is no date.
+    """
 
     def __init__(self, old: OldSessions, *, until: date, cookie: str = "session") -> None:
-        self._old, self._until = old, until
+        self._old, self._until = old, check_until(until)
         self.cookie: str = cookie
 
     def predecessor(self, header: str) -> Predecessor | None:
