@@ -61,6 +61,11 @@ def test_the_example_runs_as_the_page_says(page: dict[str, Any]) -> None:
             assert (await browser.get("/me")).status_code == 401
             assert await page["where_i_am_signed_in"]("ada") == []
 
+            browser.headers["X-CSRF-Token"] = (await browser.get("/")).json()["csrf_token"]
+            await browser.post("/sign-in/ada")
+            await page["sign_out_everywhere"]("ada")
+            assert (await browser.get("/me")).json()["end_reason"] == "revoked"
+
     asyncio.run(visit())
 
 

@@ -42,6 +42,9 @@ class Browser:
     def post(self, path: str, token: str = "") -> Any:
         return self._client.post(path, base_url="https://shop.example", headers={"X-CSRF-Token": token})
 
+    def delete(self, path: str, token: str) -> Any:
+        return self._client.delete(path, base_url="https://shop.example", headers={"X-CSRF-Token": token})
+
 
 def test_the_app_of_the_page_does_what_it_says(names: dict[str, Any]) -> None:
     browser = Browser(names["app"])
@@ -60,6 +63,44 @@ def test_the_app_of_the_page_does_what_it_says(names: dict[str, Any]) -> None:
     assert names["heard"] == [("started", "ada"), ("rotated", "ada"), ("ended", "logout")]
 
 
+def test_an_app_of_the_factory_shares_the_session(names: dict[str, Any]) -> None:
+    made = names["create_app"]()
+    made.add_url_rule("/who", view_func=lambda: str(names["current_principal"]()))
+    browser, other = Browser(names["app"]), Browser(made)
+    browser.post("/sign-in/ada")
+    cookie = browser.client.get_cookie("__Host-session", domain="shop.example")
+    assert cookie is not None
+    other.client.set_cookie("__Host-session", cookie.value, domain="shop.example", secure=True)
+    assert other.get("/who").text == "ada"
+
+
+def test_one_device_or_all_are_signed_out(names: dict[str, Any]) -> None:
+    laptop, phone, tablet = (Browser(names["app"]) for _ in range(3))
+    token, *_ = (one.post("/sign-in/eve").get_json()["csrf_token"] for one in (laptop, phone, tablet))
+    listed = laptop.get("/devices").get_json()
+    assert [one["this_one"] for one in listed].count(True) == 1
+    assert len(listed) == 3
+    ended = phone.get("/devices").headers["X-Session-Id"]
+    assert laptop.delete(f"/devices/{ended}", token).status_code in (202, 204)
+    assert laptop.delete("/devices/" + "A" * 16, token).status_code == 404
+    assert [one.get("/me").status_code for one in (laptop, phone, tablet)] == [200, 401, 200]
+    answer = laptop.delete("/devices", token)
+    assert answer.status_code in (202, 204)
+    assert "__Host-session=;" in answer.headers["Set-Cookie"]
+    assert [one.get("/me").status_code for one in (laptop, phone, tablet)] == [401, 401, 401]
+    laptop.post("/sign-in/eve")
+    assert laptop.get("/me").get_json() == {"principal": "eve"}
+
+
+def test_clear_signs_nobody_out(names: dict[str, Any]) -> None:
+    app = names["app"]
+    app.add_url_rule("/clear", view_func=lambda: str(names["session"].clear()))
+    browser = Browser(app)
+    browser.post("/sign-in/ada")
+    browser.get("/clear")
+    assert browser.get("/me").get_json() == {"principal": "ada"}
+
+
 def test_who_was_signed_in_before_stays_so(names: dict[str, Any]) -> None:
     app = names["old_app"]
     seen: list[str | None] = []
@@ -74,5 +115,5 @@ def test_who_was_signed_in_before_stays_so(names: dict[str, Any]) -> None:
 
 
 def test_every_block_is_used() -> None:
-    assert list(BLOCKS) == ["convert", "identity", "step-up", "signals", "migration"]
+    assert list(BLOCKS) == ["convert", "factory", "identity", "devices", "step-up", "signals", "migration"]
     assert PAGE.read_text().count("```python") == len(BLOCKS)
