@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import secrets
+import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -43,7 +44,7 @@ class KeyDirectory:
     """
 
     def __init__(self, directory: Path, *, clock: Clock | None = None, events: Events | None = None) -> None:
-        self._directory = directory
+        self._directory = directory = directory.absolute()  # also after a chdir
         self._clock = clock or SystemClock()
         self._events = events or Events()
         self._checked_at = self._clock.now()
@@ -88,8 +89,10 @@ class KeyDirectory:
 
 def load_keys(directory: Path, *, now: int | None = None) -> Keys:
     """Raises ``InvalidSettings`` with every fault, none of which holds a value. ``now``: milliseconds."""
-    now = _now() if now is None else now
+    directory, now = directory.absolute(), _now() if now is None else now
     faults: list[str] = []
+    if (fault := _directory_fault(directory)) is not None:
+        raise InvalidSettings((fault,))
     rings = {name: _load_ring(directory, name, faults, now=now) for name in RINGS}
     rings[SEAL] = _load_ring(directory, SEAL, faults)
     placement = _load_key(directory / PLACEMENT, faults, key_id="A")
@@ -120,6 +123,18 @@ def make_keys(directory: Path) -> tuple[Path, ...]:
     return tuple(made)
 
 
+def _directory_fault(directory: Path) -> str | None:
+    """One sentence in place of one a file."""
+    try:
+        if stat.S_ISDIR(directory.stat().st_mode):
+            return None
+    except FileNotFoundError:
+        return f"The directory {directory} does not exist: `python -m polysession keys {directory}` makes one"
+    except OSError as error:
+        return f"The directory {directory} of the session keys cannot be read: {error.strerror}"
+    return f"{directory} is no directory: give the one of the session keys"
+
+
 def _look(directory: Path) -> tuple[object, ...]:
     """Differs when the directory's keys may: a file or, as Kubernetes does it, a link on the way was replaced."""
     found: list[object] = []
@@ -135,10 +150,10 @@ def _look(directory: Path) -> tuple[object, ...]:
 
 def _stat(file: Path) -> tuple[object, ...]:
     try:
-        stat = file.stat()
+        seen = file.stat()
     except OSError as error:
         return str(file), error.errno
-    return str(file), stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+    return str(file), seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns
 
 
 def _describe(keys: Keys) -> str:
@@ -156,7 +171,7 @@ def _load_ring(directory: Path, name: str, faults: list[str], *, now: int | None
     try:
         files = _key_files(directory, name)
     except OSError as error:
-        faults.append(f"{ring}: {error.strerror}; `python -m polysession keys DIR` makes it")
+        faults.append(f"{ring}: {error.strerror}; `python -m polysession keys {directory}` makes it")
         return KeyRing(())
     ids = [key_id for key_id, _ in files]
     for key_id, file in files:
@@ -168,7 +183,7 @@ def _load_ring(directory: Path, name: str, faults: list[str], *, now: int | None
     if now is None:
         return KeyRing(keys)
     if not files:
-        faults.append(f"{ring}: holds no key; `python -m polysession keys DIR` makes one")
+        faults.append(f"{ring}: holds no key; `python -m polysession keys {directory}` makes one")
     elif keys and all(key.activate_after > now for key in keys):
         faults.append(f"{ring}: no key signs yet, each has a later activate_after")
     return KeyRing(keys)
@@ -189,7 +204,9 @@ def _load_key(file: Path, faults: list[str], *, key_id: str) -> Key | None:
     try:
         return _parse_key(file.read_bytes(), key_id)
     except OSError as error:
-        faults.append(f"{file}: {error.strerror}; `python -m polysession keys DIR` makes what is missing")
+        is_missing = isinstance(error, FileNotFoundError) and file.name == PLACEMENT
+        hint = f"; `python -m polysession keys {file.parent}` makes it" if is_missing else ""
+        faults.append(f"{file}: {error.strerror}{hint}")
     except _FaultError as fault:
         faults.append(f"{file}: {fault}")
     return None

@@ -7,11 +7,13 @@ import json
 import os
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from polysession.cli import Terminal, main
 from polysession.core.errors import InvalidSettings
-from polysession.keys import load_keys, make_keys
+from polysession.keys import KeyDirectory, load_keys, make_keys
 
 
 def write(file: Path, value: bytes = b"k" * 32, **fields: str) -> None:
@@ -98,3 +100,48 @@ def test_the_command_makes_what_is_missing(tmp_path: Path) -> None:
     broken = run(str(tmp_path / "keys"))
     assert broken.returncode != 0
     assert "placement" in broken.stderr
+
+
+def test_a_directory_that_is_not_there_is_one_sentence_with_its_whole_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for read in (load_keys, KeyDirectory):
+        with pytest.raises(InvalidSettings) as raised:
+            read(Path("run/keys"))
+        path = tmp_path / "run" / "keys"
+        assert raised.value.faults == (
+            f"The directory {path} does not exist: `python -m polysession keys {path}` makes one",
+        )
+
+
+def test_a_file_in_place_of_the_directory_is_said_to_be_none(tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    file.touch()
+    for directory, words in ((file, "is no directory"), (file / "below", "Not a directory")):
+        with pytest.raises(InvalidSettings, match=words) as raised:
+            load_keys(directory)
+        assert len(raised.value.faults) == 1
+
+
+def test_a_missing_part_is_named_by_its_whole_path_with_what_makes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_keys(tmp_path)
+    (tmp_path / "placement").unlink()
+    monkeypatch.chdir(tmp_path.parent)
+    with pytest.raises(InvalidSettings) as raised:
+        load_keys(Path(tmp_path.name))
+    assert raised.value.faults == (
+        f"{tmp_path}/placement: No such file or directory; `python -m polysession keys {tmp_path}` makes it",
+    )
+
+
+@pytest.mark.parametrize("inside", ["", "below"])
+def test_where_no_keys_can_be_made_the_command_says_so(tmp_path: Path, inside: str) -> None:
+    file = tmp_path / "passwd"
+    file.write_text("root")
+    err = StringIO()
+    assert main(["keys", str(file / inside)], Terminal(err=err)) == 2
+    assert f"no keys can be made in {file / inside}: " in err.getvalue()
+    assert file.read_text() == "root"

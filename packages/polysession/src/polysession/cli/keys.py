@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..core.errors import InvalidSettings
 from ..keys import load_keys, make_keys
 from . import DONE, Terminal
 
@@ -18,7 +19,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, terminal: Terminal) -> int:
     """Raises ``InvalidSettings`` with every fault of the directory."""
-    for path in make_keys(options.directory):
+    directory = options.directory.absolute()
+    try:
+        made = make_keys(directory)
+    except OSError as error:
+        raise InvalidSettings((f"no keys can be made in {directory}: {error.strerror}",)) from error
+    for path in made:
         terminal.say(f"made {path}")
     load_keys(options.directory)
     return DONE

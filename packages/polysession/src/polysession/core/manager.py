@@ -23,6 +23,8 @@ from .state import Context, State, silent
 from .store import Ended, Store
 from .token import Keys, KeySource, is_session_id, parse, place, pseudonym
 
+FORGED_MS = 60_000
+
 
 @dataclass(frozen=True, slots=True)
 class SessionInfo:
@@ -75,6 +77,7 @@ class SessionManager:
             warn=warn,
         )
         self._shared = self._with_keys(context, context.keys)
+        self._warned_at, self._unwarned = float("-inf"), 0  # of other keys: milliseconds, and how often since
 
     @property
     def _context(self) -> Context:
@@ -129,9 +132,11 @@ class SessionManager:
         if token:
             try:
                 parsed, predecessor = parse(context.keys, token), None
-            except InvalidToken:
+            except InvalidToken as error:
                 context.events.validated("invalid")
                 forged, predecessor = True, None
+                if error.reason == "forged":
+                    self._warn_of_other_keys(context)
         state = State(
             parsed,
             Attributes({}, context.settings, policies),
@@ -225,6 +230,19 @@ class SessionManager:
 
     def close(self) -> None:
         self._context.store.close()
+
+    def _warn_of_other_keys(self, context: Context) -> None:
+        """Once a minute: the MAC cannot tell who forges from a service that reads other keys. A race costs a line more."""
+        now = context.clock.now()
+        if abs(now - self._warned_at) < FORGED_MS:
+            self._unwarned += 1
+            return
+        more = f" ({self._unwarned} more since the last line)" if self._unwarned else ""
+        self._warned_at, self._unwarned = now, 0
+        context.warn(
+            f"a session token that none of these keys made{more}: do all services read the same keys? "
+            "(It may be forged.)"
+        )
 
     def _count_ended(self, ended: tuple[Ended, ...]) -> None:
         for one in ended:
