@@ -295,6 +295,13 @@ def test_hooks_leave_nothing_behind(every: Sequence[Object]):
             assert {"before-hook-creation", "hook-succeeded"} <= set(policies), name_of(one)
 
 
+def test_a_job_is_gone_a_week_after_its_end(every: Sequence[Object]):
+    """A hook that failed, too, of which Helm knows nothing when the release is uninstalled."""
+    jobs = of_kind(every, "Job")
+    assert jobs
+    assert {one["spec"].get("ttlSecondsAfterFinished") for one in jobs} == {604_800}
+
+
 def test_a_version_bump_alone_changes_no_pod_but_by_its_image(tmp_path_factory: pytest.TempPathFactory):
     """Else every release would restart Redis, and a StatefulSet's claims would refuse it."""
     copy = tmp_path_factory.mktemp("bumped") / "charts"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from operations.guard import PATIENCE_SECONDS
 
-from tests.charts.rendering import CHARTS, Object, objects, refusal
+from tests.charts.rendering import CHARTS, Object, objects, pods, refusal
 
 SCRIPTS = sorted((CHARTS / "redis-cluster/scripts").glob("*.sh"))
 TLS = ("--set", "global.redis.tls.enabled=true,global.redis.tls.existingSecret=certificates")
@@ -203,6 +203,17 @@ def test_what_cannot_be_meant_is_refused_with_a_sentence(options: str, sentence:
 def test_scripts_are_for_any_posix_shell(script: Any):
     assert subprocess.run(["sh", "-n", str(script)], check=False).returncode == 0
     assert not re.search(r"\[\[|\bfunction\b|<<<|\$'", script.read_text())
+
+
+def test_who_has_a_password_in_its_environment_is_named_where_a_rotation_is_explained():
+    """It has the one of its start, and two rotations later that is none."""
+    rotation = (CHARTS / "UPGRADING.md").read_text().partition("## A rotation")[2].partition("\n## ")[0]
+    stale = [
+        f"deployment/{one.owner['metadata']['name']}"
+        for one in pods(objects("polysession"))
+        if "secretKeyRef" in str(one.spec)
+    ]
+    assert stale == re.findall(r"rollout restart (\S+)`", rotation)
 
 
 def test_the_exporter_trusts_no_node_that_the_ca_does_not_know():
