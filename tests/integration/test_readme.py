@@ -28,6 +28,8 @@ MIDDLEWARE = [  # of `django-admin startproject`
     "django.contrib.auth.middleware.AuthenticationMiddleware",
 ]
 
+INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes"]
+
 {django_snippet}
 
 settings.configure(
@@ -35,7 +37,7 @@ settings.configure(
     MIDDLEWARE=MIDDLEWARE, SESSION_COOKIE_NAME=SESSION_COOKIE_NAME,
     SESSION_COOKIE_SECURE=SESSION_COOKIE_SECURE, CSRF_USE_SESSIONS=CSRF_USE_SESSIONS,
     POLYSESSION_MANAGER=POLYSESSION_MANAGER,
-    INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes"],
+    INSTALLED_APPS=INSTALLED_APPS,
     DATABASES={{"default": {{"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}}},
 )
 django.setup()
@@ -68,6 +70,8 @@ def test_the_snippets_of_the_readme_share_a_session(platform):
     django_snippet, flask_snippet = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
     program = textwrap.dedent(PROGRAM).format(django_snippet=django_snippet, flask_snippet=flask_snippet)
     program = program.replace("127.0.0.1:8411,127.0.0.1:8412", platform.layout.redis_nodes)
-    program = program.replace('Path("keys")', f"Path({str(platform.layout.secrets / 'session-keys')!r})")
+    program = program.replace(
+        'Path("/srv/shop/keys")', f"Path({str(platform.layout.secrets / 'session-keys')!r})"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "shared", done.stderr

@@ -16,7 +16,20 @@ from tests.packaging.conftest import LIBRARY, ROOT
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`((?:make|pip install|python -m polysession|polysession) [^`]*)`")
 OURS = ("charts/", "docs/", "infra/", "local/", "packages/", "services/", "tests/", "web/")
-ELSEWHERE = {"apt", "cd", "curl", "docker", "git", "helm", "kind", "kubectl", "sudo", "terraform"}
+ELSEWHERE = {
+    "apt",
+    "cd",
+    "curl",
+    "docker",
+    "git",
+    "helm",
+    "kind",
+    "kubectl",
+    "redis-cli",
+    "redis-server",
+    "sudo",
+    "terraform",
+}
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The two README pages: what they show works, and what both show is the same.
 
-The five lines of Django and Flask run together in tests/integration/test_readme.py.
+The six lines of Django and Flask run together in tests/integration/test_readme.py.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ OF_A_NEW_PROJECT = (  # the lines of `django-admin startproject` that the exampl
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
 )
+KEYS = "/srv/shop/keys"  # of both pages' examples; of the test, a directory of its own
 CHECKED = {"python", "sh", "bash", "console", "toml"}
 
 
@@ -56,7 +57,7 @@ def test_no_example_is_left_out(page: Path):
             tomllib.loads(block.text)
 
 
-def test_the_five_lines_of_each_framework_are_the_same_on_both_pages():
+def test_the_six_lines_of_each_framework_are_the_same_on_both_pages():
     ours = python(OF_THE_PROJECT)
     assert len(ours) == 2, "tests/integration/test_readme.py runs two"
     assert ours == python(OF_THE_LIBRARY)[:2]
@@ -64,15 +65,18 @@ def test_the_five_lines_of_each_framework_are_the_same_on_both_pages():
 
 def test_each_example_of_the_library_runs_in_its_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
-    command = "python -m polysession keys keys"
+    command = "python -m polysession keys /srv/shop/keys"
     assert command in list(commands(OF_THE_LIBRARY))
-    subprocess.run([sys.executable, *command.split()[1:]], check=True, capture_output=True)
-    shared: dict[str, Any] = {"__name__": "readme", "MIDDLEWARE": [*OF_A_NEW_PROJECT]}
+    subprocess.run(
+        [sys.executable, *command.replace(KEYS, "keys").split()[1:]], check=True, capture_output=True
+    )
+    shared: dict[str, Any] = {"__name__": "readme", "MIDDLEWARE": [*OF_A_NEW_PROJECT], "INSTALLED_APPS": []}
     examples = [block for block in blocks(OF_THE_LIBRARY) if block.language == "python"]
     assert len(examples) == 4
     for block in examples:
         # Blank lines in front: a failure names the line of the page.
-        exec(compile("\n" * (block.line - 1) + block.text, "README.md", "exec", dont_inherit=True), shared)
+        code = "\n" * (block.line - 1) + block.text.replace(KEYS, "keys")
+        exec(compile(code, "README.md", "exec", dont_inherit=True), shared)
     assert shared["app"].session_interface.manager is not shared["POLYSESSION_MANAGER"]
     assert shared["newest"]["cart"] == {"book": 1, "pen": 2, "ink": 3}
     contract = [name for name in dir(shared["TestMyStore"]) if name.startswith("test_")]
