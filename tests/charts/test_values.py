@@ -292,6 +292,26 @@ def test_ids_are_left_to_openshift():
         assert one.spec["securityContext"].keys() == {"runAsNonRoot", "seccompProfile"}, one.name
 
 
+def test_the_trial_s_postgresql_takes_the_connections_of_a_rollout():
+    """What the page says of them; keeper, migrations and an administrator have a few of their own."""
+    from orders.config import Config
+
+    a_worker = Config.model_fields["database_pool_size"].default
+    found = list(pods(objects("polysession")))
+    services = [p for p in found if p.labels["app.kubernetes.io/component"] in ("users", "orders")]
+    workers = [
+        int(variable["value"])
+        for one in services
+        for variable in one.containers[0]["env"] * (one.count + 1)
+        if variable["name"] == "WORKERS"
+    ]
+    database = next(p for p in found if p.labels["app.kubernetes.io/component"] == "postgres")
+    (most,) = [int(word.partition("=")[2]) for word in database.containers[0]["args"] if "max_conn" in word]
+    assert sum(workers) * a_worker <= most - 8
+    said = f"up to {workers[0] * a_worker} connections to PostgreSQL, {a_worker} a worker; the trial's takes {most}"
+    assert said in (CHARTS / "README.md").read_text()
+
+
 def test_both_services_get_the_same_session_times():
     settings: dict[str, dict[str, str]] = {}
     for one in pods(
