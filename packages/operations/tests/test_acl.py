@@ -27,7 +27,8 @@ def lua_commands(folder: Path) -> set[str]:
 
 def test_sessions_may_send_what_the_store_and_its_scripts_send():
     text = "\n".join(path.read_text() for path in STORES.rglob("*.py"))
-    sent = {command.lower() for command in re.findall(r"Command\.of\(\s*\*?\(?['\"]([A-Z]+)['\"]", text)}
+    made = r"(?:Command\.of\(\s*\*?\(?|pack_command\(\s*\()['\"]([A-Z]+)['\"]"
+    sent = {command.lower() for command in re.findall(made, text)}
     assert {"hgetall", "zcount", "hrandfield"} <= sent
     scripts = lua_commands(STORES)
     assert len(scripts) > 10
