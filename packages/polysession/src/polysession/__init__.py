@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from .arguments import check, collect, read_keys, read_nodes
 from .core.asynchronous import AsyncSessionManager
 from .core.clock import Clock
 from .core.cookie import Cookie
@@ -85,12 +86,9 @@ __all__ = [
 _log = logging.getLogger(__name__)
 
 
-_TLS = "rediss://"
-
-
 def connect(
-    nodes: str | Sequence[tuple[str, int]],
-    keys: Path | Keys,
+    nodes: str | Sequence[str | tuple[str, int]],
+    keys: Path | str | Keys,
     *,
     settings: SessionSettings | None = None,
     events: Events | None = None,
@@ -98,9 +96,9 @@ def connect(
     deadline_ms: int = 250,
     username: str | None = None,
     password: str | None = None,
-    username_file: Path | None = None,
-    password_file: Path | None = None,
-    ca_file: Path | None = None,
+    username_file: Path | str | None = None,
+    password_file: Path | str | None = None,
+    ca_file: Path | str | None = None,
     ledger: Ledger | None = None,
     restorer: Restorer | None = None,
     asynchronous: bool = False,
@@ -115,10 +113,31 @@ def connect(
     authorities. ``username_file``, ``password_file``: read at each new connection.
     ``ledger``, ``restorer``: see ``core.ledger``. ``asynchronous``: also for event loops (``contrib.asgi``, Django's
     async views, ``AsyncSessionManager``), with the extra ``async``; a ledger is then asked in a worker thread.
-    Raises ``InvalidSettings``, and ``ImportError`` without the extra ``redis``.
+    Raises ``InvalidSettings`` with every fault, and ``ImportError`` without the extra ``redis``.
     """
     with extra("redis", "redis", "hiredis"):
         from .stores.redis import RedisStore
+    credentials = {
+        "username": username,
+        "password": password,
+        "username_file": username_file,
+        "password_file": password_file,
+        "ca_file": ca_file,
+    }
+    faults = list(
+        check(
+            settings=settings,
+            events=events,
+            prefix=prefix,
+            deadline_ms=deadline_ms,
+            asynchronous=asynchronous,
+            credentials=credentials,
+        )
+    )
+    found = collect(faults, lambda: read_nodes(nodes))
+    source = collect(faults, lambda: _open_keys(keys, events))
+    if found is None or source is None or faults:
+        raise InvalidSettings(tuple(faults))
     kind = RedisStore
     if asynchronous:
         from .core import bridge
@@ -128,22 +147,20 @@ def connect(
         kind = AsyncRedisStore
         ledger, restorer = bridge.hopping(ledger), bridge.hopping(restorer)
     settings = settings or SessionSettings()
-    tls = isinstance(nodes, str) and nodes.startswith(_TLS)
     store = kind(
-        parse_nodes(nodes.removeprefix(_TLS)) if isinstance(nodes, str) else tuple(nodes),
+        found.addresses,
         prefix=prefix,
         deadline_ms=deadline_ms,
         tombstone_ms=settings.tombstone * 1000,
         unreturned_ms=settings.anonymous_unreturned * 1000,
         username=username,
         password=password,
-        username_file=username_file,
-        password_file=password_file,
-        tls=tls or ca_file is not None,
-        ca_file=ca_file,
+        username_file=_path(username_file),
+        password_file=_path(password_file),
+        tls=found.tls or ca_file is not None,
+        ca_file=_path(ca_file),
         events=events,
     )
-    source = keys if isinstance(keys, Keys) else KeyDirectory(keys, events=events)
     cipher = load_cipher()
     if cipher is None and (source if isinstance(source, Keys) else source()).seal.keys:
         _log.warning(
@@ -162,17 +179,15 @@ def connect(
     )
 
 
+def _open_keys(given: object, events: Events | None) -> Keys | KeyDirectory:
+    keys = read_keys(given)
+    return keys if isinstance(keys, Keys) else KeyDirectory(keys, events=events)
+
+
+def _path(given: Path | str | None) -> Path | None:
+    return None if given is None else Path(given)
+
+
 def parse_nodes(text: str) -> tuple[tuple[str, int], ...]:
     """``host:port,host:port``; an IPv6 address in brackets. Raises ``InvalidSettings`` with every fault."""
-    nodes: list[tuple[str, int]] = []
-    faults: list[str] = []
-    for number, entry in enumerate(text.split(","), start=1):
-        host, _, port = entry.strip().rpartition(":")
-        host = host.removeprefix("[").removesuffix("]")
-        if host and port.isascii() and port.isdigit() and 0 < int(port) < 65536:
-            nodes.append((host, int(port)))
-        else:
-            faults.append(f"Redis node {number} is not host:port")
-    if faults:
-        raise InvalidSettings(tuple(faults))
-    return tuple(nodes)
+    return read_nodes(text).addresses

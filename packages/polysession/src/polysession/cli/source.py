@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from .. import connect, parse_nodes
+from .. import connect
+from ..arguments import read_nodes
 from ..core.errors import InvalidSettings
 from ..core.events import Events
 from ..core.ledger import Ledger
@@ -19,7 +20,6 @@ if TYPE_CHECKING:  # `polysession keys` works without the extra
     from ..stores.redis import RedisStore
 
 DEADLINE_MS = 2000  # more than a request has: a person waits
-_TLS = "rediss://"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def read_source(options: argparse.Namespace, environment: Mapping[str, str]) -> 
     nodes, keys = need(NODES), need(KEYS)
     if nodes:
         try:
-            parse_nodes(nodes.removeprefix(_TLS))
+            read_nodes(nodes)
         except InvalidSettings as error:
             faults += [f"{NODES.option} or {NODES.variable}: {fault}" for fault in error.faults]
     deadline = given(DEADLINE) or str(DEADLINE_MS)

@@ -99,8 +99,13 @@ class SessionSettings:
             if not wrong & {shorter, longer} and getattr(self, shorter) > getattr(self, longer):
                 yield f"{shorter} must not be more than {longer}"
         for name in ("cookie_name", "csrf_cookie_name"):
-            if not _COOKIE_NAME.fullmatch(getattr(self, name)):
+            given = getattr(self, name)
+            if not isinstance(given, str) or not _COOKIE_NAME.fullmatch(given):
                 yield f"{name} must be a cookie name without a prefix (RFC 6265)"
+            elif given.lower().startswith(("__host-", "__secure-")):
+                yield f'{name} must be without a prefix, such as "session": secure puts __Host- before it'
+        if type(self.secure) is not bool:
+            yield f"secure must be True or False, not {type(self.secure).__name__}"
         if self.limit_policy not in get_args(LimitPolicy):
             yield f"limit_policy must be one of {', '.join(get_args(LimitPolicy))}"
         if self.cookie_name == self.csrf_cookie_name:
