@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import time
@@ -26,12 +27,23 @@ def own_cluster() -> Iterator[tuple[tuple[str, int], ...]]:
         ports = _free_ports()
         for port in ports:
             folder = stack.enter_context(TemporaryDirectory())
-            process = stack.enter_context(subprocess.Popen(_command(port, folder), stdout=subprocess.DEVNULL))  # noqa: S603 - our own words
-            stack.callback(process.wait)
-            stack.callback(process.terminate)
+            _start(_command(port, folder), stack)
         clients = [stack.enter_context(Redis(port=port, decode_responses=True)) for port in ports]
         _join(clients, ports)
         yield tuple(("127.0.0.1", port) for port in ports)
+
+
+def _start(command: Sequence[str], stack: ExitStack) -> None:
+    """Nothing interrupts us between the start of a node and the promise to stop it; the node itself hears signals."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        hears = partial(signal.pthread_sigmask, signal.SIG_SETMASK, before)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=hears)  # noqa: S603 - our own words
+        stack.enter_context(process)
+        stack.callback(process.wait)
+        stack.callback(process.terminate)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _command(port: int, folder: str) -> Sequence[str]:
