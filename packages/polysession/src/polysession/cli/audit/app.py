@@ -110,6 +110,8 @@ def load_app(file: Path | None, *, preset: str | None, overrides: Mapping[str, A
     faults = list(_faults(merged))
     if faults:
         raise InvalidSettings(tuple(faults))
+    # What the file describes is there, whatever its preset says.
+    merged["absent"] = [name for name in merged.get("absent", ()) if not content.get(name)]
     return _app(merged)
 
 
@@ -138,6 +140,10 @@ def _faults(given: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} is not a table"
         elif name in _ACTIONS and name in given:
             yield from _action_faults(name, given[name])
+    logs = given.get("logs")
+    for name, names in (("absent", given.get("absent")), ("logs.files", _within(logs, "files"))):
+        if names is not None and not (isinstance(names, list) and all(isinstance(one, str) for one in names)):
+            yield f'{name} is a list, such as {name.rpartition(".")[2]} = ["…"]'
     csrf = given.get("csrf")
     if isinstance(csrf, Mapping) and csrf:
         if not str(csrf.get("take", "")).startswith(_TAKES):
@@ -146,6 +152,10 @@ def _faults(given: Mapping[str, Any]) -> Iterator[str]:
             yield f"csrf.give is one of {', '.join(_GIVES)} and a name"
     if given.get("write") and not given.get("read"):
         yield "read.path is missing: without it nothing shows what was written"
+
+
+def _within(table: object, name: str) -> object:
+    return table.get(name) if isinstance(table, Mapping) else None
 
 
 def _action_faults(name: str, action: Mapping[str, Any]) -> Iterator[str]:
