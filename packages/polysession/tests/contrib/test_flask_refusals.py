@@ -27,6 +27,7 @@ def test_an_unsafe_request_without_a_fitting_token_is_403(visitor: Any, given: s
     headers = {} if given is None else {"X-CSRF-Token": given.encode().decode("latin-1")}
     answer = visitor.http.post("/put/theme/dark", headers=headers)
     assert answer.status_code == 403
+    assert "the app's csrf_token() makes one" in answer.get_json()["detail"]
     assert answer.content_type == "application/problem+json"
     assert not cookies(answer)
 
@@ -163,9 +164,12 @@ def test_a_write_to_a_session_that_ended_meanwhile_is_401_with_its_reason(
     assert answer.get_json()["end_reason"] == "revoked"
 
 
-def test_what_is_too_large_is_413_and_not_stored(visitor: Any):
+def test_what_is_too_large_is_413_not_stored_and_in_the_log_with_its_setting(visitor: Any, caplog: Any):
     visitor.post("/put/theme/dark")
     assert visitor.post("/large").status_code == 413
+    (line,) = (one.getMessage() for one in caplog.records if one.name == "polysession")
+    assert line.startswith("answered 413: attribute 'large' is 7")
+    assert line.endswith("the limit is 65536 bytes: SessionSettings.attribute_bytes")
     assert visitor.get("/read").get_json() == {"theme": "dark"}
 
 

@@ -177,9 +177,31 @@ def test_what_cannot_be_stored_is_refused_at_assignment(bench: Any) -> None:
     for name, value in (("x", object()), ("", 1), ("x" * 129, 1)):
         with pytest.raises(InvalidAttribute):
             session[name] = value
-    with pytest.raises(TooLarge):
+    with pytest.raises(TooLarge) as refused:
         session["x"] = "x" * 70_000
+    limit = "the limit is 65536 bytes: SessionSettings.attribute_bytes"
+    assert str(refused.value) == f"attribute 'x' is {refused.value.size} bytes, {limit}"
+    assert refused.value.size > 70_000
     assert not session.modified
+
+
+def test_a_value_that_cannot_be_stored_is_told_which_can(bench: Any) -> None:
+    with pytest.raises(
+        InvalidAttribute, match=r"'x'.* type object .*those that can: None, bool, .* Decimal, UUID$"
+    ):
+        bench.manager.open(None)["x"] = object()
+
+
+def test_an_update_of_what_is_not_there_asks_for_its_default(bench: Any) -> None:
+    session = bench.manager.open(None)
+    with pytest.raises(TypeError, match=r"the session has no 'visits'.*pass default=") as refused:
+        session.update("visits", lambda visits: visits + 1)
+    assert isinstance(refused.value.__cause__, TypeError)
+    assert session.update("visits", lambda visits: visits or "first") == "first"
+    with pytest.raises(TypeError, match="can only concatenate str"):
+        session.update("visits", lambda visits: visits + 1)
+    with pytest.raises(TypeError, match="can only concatenate str"):
+        session.update("name", lambda name: name + 1, default="")
 
 
 def test_a_nested_value_that_cannot_be_stored_is_refused_before_anything_is_sent(bench: Any) -> None:
@@ -200,10 +222,14 @@ def test_a_session_has_a_size_and_a_number_of_attributes_that_it_may_not_exceed(
         session[name] = "x" * 600
     session.commit()
     session["d"] = 1
-    with pytest.raises(TooLarge):
+    with pytest.raises(
+        TooLarge, match=r"^the number of attributes is 4, the limit is 3: SessionSettings.attributes$"
+    ):
         session.commit()
     del session["d"]
     session["a"] = "x" * 900
-    with pytest.raises(TooLarge):
+    with pytest.raises(
+        TooLarge, match=r"^the session is 2\d+ bytes, the limit is 2000 bytes: .*session_bytes$"
+    ):
         session.commit()
     assert bench.store.calls == ["create"]

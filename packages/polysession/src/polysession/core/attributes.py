@@ -123,7 +123,15 @@ class Attributes:
         values.check_name(name)
         fallback = self._encode(name, default)
         before = self._bytes(name)
-        after = function(values.decode(fallback if before is None else before))
+        try:
+            after = function(values.decode(fallback if before is None else before))
+        except TypeError as cause:
+            if before is not None or default is not None:
+                raise
+            fault = (
+                f"update({name!r}, …): the session has no {name!r}, so the function got None; pass default=…"
+            )
+            raise TypeError(fault) from cause
         result = self._encode(name, after)
         self._check_type(name, after)
         updates = self._updates.get(name)
@@ -339,7 +347,8 @@ class Attributes:
         except InvalidAttribute as cause:
             raise InvalidAttribute(f"attribute {name!r}: {cause}") from cause
         if len(encoded) > self._settings.attribute_bytes:
-            raise TooLarge(f"attribute {name!r}", len(encoded), self._settings.attribute_bytes)
+            limit = self._settings.attribute_bytes
+            raise TooLarge(f"attribute {name!r}", len(encoded), limit, setting="attribute_bytes")
         return encoded
 
     def _check_delta(self, delta: Mapping[str, bytes | None]) -> None:
@@ -369,9 +378,10 @@ class Attributes:
             count += (after is not None) - (before is not None)
             size += _size(name, after) - _size(name, before.value if before else None)
         if count > self._settings.attributes:
-            raise TooLarge("the number of attributes", count, self._settings.attributes)
+            limit = self._settings.attributes
+            raise TooLarge("the number of attributes", count, limit, setting="attributes")
         if size > self._settings.session_bytes:
-            raise TooLarge("the session", size, self._settings.session_bytes)
+            raise TooLarge("the session", size, self._settings.session_bytes, setting="session_bytes")
 
 
 def _size(name: str, value: bytes | None) -> int:

@@ -72,10 +72,11 @@ class Conflict(PolysessionError):
 
 
 class TooLarge(PolysessionError):
-    """``what`` with its size and limit, in bytes or in attributes."""
+    """``what`` with its size and limit, in bytes or in attributes. ``setting``: of ``SessionSettings``, that limits it."""
 
-    def __init__(self, what: str, size: int, limit: int) -> None:
-        super().__init__(f"{what} is {size}, the limit is {limit}")
+    def __init__(self, what: str, size: int, limit: int, *, setting: str) -> None:
+        unit = " bytes" if setting.endswith("_bytes") else ""
+        super().__init__(f"{what} is {size}{unit}, the limit is {limit}{unit}: SessionSettings.{setting}")
         self.what = what
         self.size = size
         self.limit = limit

@@ -19,6 +19,10 @@ PASSIVE_HEADER = "X-Session-Passive"
 SESSION_ID_HEADER = "X-Session-Id"
 CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf_token"
+CSRF_DETAIL = (
+    f"Send a fresh CSRF token in the header {CSRF_HEADER} or the form field {CSRF_FIELD}: "
+    "the app's csrf_token() makes one."
+)
 PROBLEM_TYPE = "application/problem+json"
 
 AnswerT = TypeVar("AnswerT", covariant=True)

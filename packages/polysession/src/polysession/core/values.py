@@ -77,7 +77,9 @@ def _pack(value: Any, depth: int) -> Any:
     pack = _PACKERS.get(type(value))
     if pack is None:
         name = type(value).__qualname__
-        raise InvalidAttribute(f"a value of type {name} cannot be stored and come back as its type")
+        raise InvalidAttribute(
+            f"a value of type {name} cannot be stored and come back as its type; those that can: {_NAMES}"
+        )
     return pack(value, depth + 1)
 
 
@@ -148,6 +150,7 @@ _PACKERS: dict[type, Callable[[Any, int], Any]] = {
     UUID: lambda value, _depth: Ext(_UUID, value.bytes),
 }
 STORABLE = frozenset(_PACKERS)
+_NAMES = ", ".join("None" if one is type(None) else one.__name__ for one in _PACKERS)
 
 
 def _unpack_datetime(data: bytes) -> datetime:

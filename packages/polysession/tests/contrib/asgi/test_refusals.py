@@ -180,9 +180,12 @@ async def test_a_declared_conflict_is_409_at_the_end_and_where_the_view_commits(
     assert (await visitor.get("/read")).json() == {"balance": 2}
 
 
-async def test_too_much_for_one_session_is_413_without_what_the_view_said(visitor: Visitor) -> None:
+async def test_too_much_for_one_session_is_413_without_what_the_view_said(
+    visitor: Visitor, caplog: Any
+) -> None:
     answer = await visitor.post("/large")
     assert answer.status_code == 413
+    assert "answered 413: attribute 'large'" in caplog.text
     assert "X-Of-The-View" not in answer.headers
     assert not cookies(answer)
 

@@ -18,6 +18,7 @@ from ...core.bridge import run
 from ...core.errors import InvalidSettings, PolysessionError
 from ...core.manager import SessionManager
 from ...core.record import END_REASONS
+from ..refusals import problem_of
 from .paths import is_below, read_origins, read_paths
 from .session import AsgiSession, SignInRequired, StepUpRequired
 
@@ -219,9 +220,7 @@ class _Answer:
             given, receive = await _find_field(receive)
         session = self._session
         if not await run(session.check_csrf, given):
-            await self._replace(
-                http.Problem(403, f"Send a fresh CSRF token in the header {http.CSRF_HEADER}.")
-            )
+            await self._replace(http.Problem(403, http.CSRF_DETAIL))
         return receive
 
 
@@ -231,7 +230,7 @@ def _problem_of(error: PolysessionError) -> http.Problem | None:
         return http.Problem(401, "Sign in, then repeat the request.", reason)
     if isinstance(error, StepUpRequired):
         return error.problem
-    return http.problem_of(error)
+    return problem_of(error)
 
 
 def put_headers(session: AsgiSession, headers: MutableHeaders) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.http import JsonResponse
 from django.http.response import HttpResponseBase
 
+from polysession.contrib.refusals import problem_of
 from polysession.core.errors import PolysessionError
-from polysession.core.http import PROBLEM_TYPE, Problem, problem_of
+from polysession.core.http import PROBLEM_TYPE, Problem
 
 
 def refuse(error: Exception) -> HttpResponseBase | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response, current_app, request
 
 from ...core import errors
-from ...core.http import CSRF_FIELD, CSRF_HEADER, SAFE_METHODS
+from ...core.http import CSRF_DETAIL, CSRF_FIELD, CSRF_HEADER, SAFE_METHODS
 from ...core.manager import SessionManager, check_manager
 from ...core.session import Session
 from .interface import PolysessionInterface
@@ -102,7 +102,7 @@ def csrf_protect() -> Response | None:
     if session.core.check_csrf(session.csrf_cookie, given):
         return None
     session.refused = True
-    return current_interface().problem(403, f"Send a fresh CSRF token in the header {CSRF_HEADER}.")
+    return current_interface().problem(403, CSRF_DETAIL)
 
 
 # --- Around a request

@@ -10,6 +10,7 @@ from flask.sessions import SessionInterface, SessionMixin
 from ...core import cookie as cookies
 from ...core import errors, http
 from ...core.manager import SessionManager, check_manager
+from ..refusals import problem_of
 from .migration import Migration
 from .problems import ProblemMaker, make_problem
 from .session import FlaskSession
@@ -79,7 +80,7 @@ class PolysessionInterface(SessionInterface):
 
     def answer(self, error: errors.PolysessionError) -> Response | None:
         """The problem for an error that a client can do something about; ``None`` for a fault of the app."""
-        problem = http.problem_of(error)
+        problem = problem_of(error)
         if problem is None:
             return None
         return self.problem(
