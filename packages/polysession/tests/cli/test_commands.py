@@ -15,6 +15,7 @@ from polysession import Device, SessionManager
 from polysession.cli import main
 from polysession.cli.commands import MODULES
 from polysession.core.record import Record
+from polysession.keys import make_keys
 from polysession.testing import HOUR, make_address, make_principal, make_record
 
 DEVICE = Device("Mozilla/5.0 (X11; Linux x86_64) \x1b[31mred", "192.0.2.7")
@@ -88,7 +89,7 @@ def test_inspect_of_an_anonymous_session_names_nobody(
 
 def test_a_session_that_is_not_there_is_exit_code_1(operator: Any) -> None:
     assert operator.run("inspect", "-abcdefghijklmno") == 1  # an ID may begin with a dash
-    assert "no session -abcdefghijklmno;" in operator.err
+    assert "no session -abcdefghijklmno, or" in operator.err
 
 
 def test_a_token_given_as_an_id_is_refused_and_not_repeated(
@@ -230,7 +231,32 @@ def test_every_fault_of_the_settings_is_in_one_message(operator: Any, tmp_path: 
 def test_a_store_that_gives_no_answer_is_exit_code_3(operator: Any) -> None:
     for command in (["inspect", "abcdefghijklmnop"], ["list", "42"], ["stats"]):
         assert operator.run(*command, "--nodes", UNREACHABLE, "--deadline-ms", "200") == 3
-        assert "gave no answer" in operator.err
+        assert operator.err.startswith("polysession: the session store gave no answer, try again: ")
+        assert operator.err.count("gave no answer") == operator.err.count("\n") == 1
+        assert "census" not in operator.err
+
+
+def test_with_the_keys_of_another_platform_it_is_said_that_they_may_be(
+    operator: Any, sign_in: Any, tmp_path: Path
+) -> None:
+    session = sign_in()
+    make_keys(tmp_path)
+    for command in (
+        ["inspect", session.id],
+        ["inspect", session.id, "--principal", "42"],
+        ["list", "42"],
+        ["end", session.id, "--principal", "42", "--yes"],
+        ["end", "--principal", "42", "--yes"],
+    ):
+        assert operator.run(*command, "--keys", str(tmp_path)) == 1
+        assert "or --keys are another platform's" in operator.err, command
+
+
+def test_it_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert re.fullmatch(r"polysession \d+\.\d+\.\d+\S*\n", capsys.readouterr().out)
 
 
 def test_wrong_usage_is_exit_code_2(operator: Any) -> None:

@@ -6,15 +6,20 @@ one message on standard error and holds no value of a secret.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TextIO
 
-from ..core.errors import InvalidSettings, PolysessionError, StoreUnavailable
+from ..core.errors import InvalidSettings, LedgerUnavailable, PolysessionError, StoreUnavailable, Unreadable
 
+OTHER_KEYS = "or --keys are another platform's"  # by which nothing is found, and nothing is opened
 DONE, NOT_FOUND, USAGE, UNAVAILABLE = 0, 1, 2, 3
+
+
+_silent = logging.NullHandler()
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,7 @@ def main(arguments: Sequence[str] | None = None, terminal: Terminal | None = Non
     """The exit code. ``SystemExit`` (2, or 0 for ``--help``) comes from argparse only."""
     from .commands import parse
 
+    logging.getLogger("polysession").addHandler(_silent)  # what it says there, a command says itself
     terminal = terminal or Terminal(ask=input if sys.stdin.isatty() else None)
     options = parse(sys.argv[1:] if arguments is None else arguments)
     try:
@@ -45,11 +51,15 @@ def main(arguments: Sequence[str] | None = None, terminal: Terminal | None = Non
         terminal.complain("the settings are wrong:\n  " + "\n  ".join(error.faults))
         return USAGE
     except StoreUnavailable as error:
-        terminal.complain(f"{error}. Nothing is known of the session; try again.")
+        who = "the ledger's database" if isinstance(error, LedgerUnavailable) else "the session store"
+        terminal.complain(f"{who} gave no answer, try again: {error.cause}")
         return UNAVAILABLE
     except ImportError as error:  # an extra is missing
         terminal.complain(str(error))
         return USAGE
+    except Unreadable as error:
+        terminal.complain(f"{error}, {OTHER_KEYS}")
+        return NOT_FOUND
     except PolysessionError as error:
         terminal.complain(str(error))
         return NOT_FOUND

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Sequence
+from importlib.metadata import version
 
 from ..core.token import is_session_id
 from . import ending, inspecting, keeping, keys, listing, stats
@@ -23,6 +24,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version('polysession')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for module in MODULES:
         name, summary = module.NAME, module.SUMMARY

@@ -16,7 +16,7 @@ from ..core.record import Address, EndReason, Tombstone
 from ..core.store import Absent, Conflicted, Ended
 from ..core.token import place
 from ..stores import ledger
-from . import DONE, NOT_FOUND, USAGE, Terminal, text
+from . import DONE, NOT_FOUND, OTHER_KEYS, USAGE, Terminal, text
 from .database import Database, open_database
 from .database import add_options as add_database
 from .inspecting import check_id, locate
@@ -81,13 +81,13 @@ def _end_named(
     if found is None and database is not None:
         return _end_lost(options, terminal, manager, database, session_id)
     if address is None or found is None:
-        terminal.complain(f"there is no session {session_id}")
+        terminal.complain(f"there is no session {session_id}, {OTHER_KEYS}")
         return NOT_FOUND
     if isinstance(found, Tombstone):
         return _repeat(terminal, manager, database, address, found)
     key = found.header.principal_key
     if options.principal is not None and key != place(manager.keys, options.principal)[1]:
-        terminal.complain(f"there is no session {session_id} of this principal")
+        terminal.complain(f"there is no session {session_id} of this principal, {OTHER_KEYS}")
         return NOT_FOUND
     whose = f"principal key {key}" if key else "anonymous"
     if not _confirmed(options, terminal, f"End session {session_id} ({whose})?"):
@@ -110,7 +110,9 @@ def _end_lost(
         row = ledger.find(connection, session_id)
     live = row is not None and row.is_live(manager.context.store.now())
     if row is None or not live or options.principal not in (None, row.principal):
-        terminal.complain(f"there is no live session {session_id}, neither in Redis nor in the ledger")
+        terminal.complain(
+            f"there is no live session {session_id}, neither in Redis nor in the ledger, {OTHER_KEYS}"
+        )
         return NOT_FOUND
     if not _confirmed(options, terminal, f"End session {session_id} (principal key {row.principal_key})?"):
         return USAGE
@@ -150,7 +152,7 @@ def _end_all(
     partition, key = place(manager.keys, options.principal)
     ids = _live(options, manager, database)
     if not ids and options.generation is None:
-        terminal.complain("this principal has no live session")
+        terminal.complain(f"this principal has no live session, {OTHER_KEYS}")
         return NOT_FOUND
     number = len(ids)
     if not _confirmed(options, terminal, f"End {number} session{'' if number == 1 else 's'}?"):

@@ -17,7 +17,7 @@ from ..core.manager import SessionManager
 from ..core.record import Address, Attribute, Header, Record, Tombstone
 from ..core.token import PARTITIONS, is_session_id, place
 from ..stores import ledger
-from . import DONE, NOT_FOUND, Terminal, text
+from . import DONE, NOT_FOUND, OTHER_KEYS, Terminal, text
 from .database import add_options as add_database
 from .database import open_database
 from .source import add_options as add_source
@@ -64,7 +64,7 @@ def _remembered(
     """What the ledger knows of a session that Redis does not have. ``None``: nothing, and that was said."""
     database = open_database(options, terminal.environment)
     if database is None:
-        terminal.complain(f"Redis has no session {session_id}; give --dsn to ask the ledger")
+        terminal.complain(f"Redis has no session {session_id}, {OTHER_KEYS}; give --dsn to ask the ledger")
         return None
     try:
         with database.step("find") as connection:
@@ -72,7 +72,7 @@ def _remembered(
     finally:
         database.close()
     if row is None:
-        terminal.complain(f"neither Redis nor the ledger has a session {session_id}")
+        terminal.complain(f"neither Redis nor the ledger has a session {session_id}, {OTHER_KEYS}")
         return None
     told: dict[str, Any] = {"session_id": session_id, "partition": row.partition, "from": "ledger"}
     if row.ended_at is not None:

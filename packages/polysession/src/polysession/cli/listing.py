@@ -9,7 +9,7 @@ import json
 
 import msgspec
 
-from . import DONE, NOT_FOUND, Terminal, text
+from . import DONE, NOT_FOUND, OTHER_KEYS, Terminal, text
 from .source import add_options as add_source
 from .source import open_manager, read_source
 
@@ -47,5 +47,7 @@ def run(options: argparse.Namespace, terminal: Terminal) -> int:
         terminal.say(f"\n  {count} live session{'s' if count > 1 else ''}")
     else:
         prefix = read_source(options, terminal.environment).prefix
-        terminal.complain(f"this principal has no live session under the prefix {prefix} (--prefix)")
+        terminal.complain(
+            f"this principal has no live session under the prefix {prefix} (--prefix), {OTHER_KEYS}"
+        )
     return DONE if sessions else NOT_FOUND
