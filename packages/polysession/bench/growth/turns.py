@@ -21,8 +21,8 @@ class Work:
     name: str
     prepare: Callable[[], Operation]
     command: str = ""
-    block: int = 60
-    warm: int = 20
+    block: int = 30
+    warm: int = 10
 
 
 @dataclass(frozen=True)
