@@ -34,6 +34,10 @@ class NoAnswer(Exception):
     """503 with Retry-After, or a failure that the tally has: what the request would have done is unknown."""
 
 
+def without(cart: dict[str, int], skus: set[str]) -> dict[str, int]:
+    return {sku: quantity for sku, quantity in cart.items() if sku not in skus}
+
+
 class Visitor:
     """Not thread-safe: one thread each. ``keeps``: connections are kept between GETs, as browsers do."""
 
@@ -50,6 +54,8 @@ class Visitor:
         self.tally = Tally()
         self.ended: list[str] = []  # tokens of sessions that it ended: they open nothing, ever again
         self._carts: list[dict[str, int]] = [{}]  # what the cart may be: more than one after a 503
+        # What had no answer may be done at any later time: a worker that stood still goes on with what it had.
+        self._late: set[tuple[str, int]] = set()
         self._signed_in = False
         self._perhaps_out = False  # a sign-out got no answer
 
@@ -106,8 +112,14 @@ class Visitor:
         token = self._csrf()
         before = self._carts
         self._carts = [*before, *({**cart, sku: quantity} for cart in before)]
-        answer = self._ask("PUT", f"/api/orders/cart/items/{sku}", token=token, json={"quantity": quantity})
-        self._expect(answer, {200})
+        try:
+            answer = self._ask(
+                "PUT", f"/api/orders/cart/items/{sku}", token=token, json={"quantity": quantity}
+            )
+            self._expect(answer, {200})
+        except NoAnswer:
+            self._late.add((sku, quantity))
+            raise
         self._carts = [{**cart, sku: quantity} for cart in before]
         self._judge_cart(answer)
 
@@ -116,7 +128,7 @@ class Visitor:
         session, token = self._cookie(), self._csrf()
         self._perhaps_out = True
         self._expect(self._ask("DELETE", "/api/users/sessions/current", token=token), {202, 204})
-        self._signed_in, self._carts = False, [{}]
+        self._forget_session()
         if session is not None:
             self.ended.append(session)
         self._sign_in()
@@ -130,8 +142,19 @@ class Visitor:
 
     def _judge_cart(self, answer: httpx.Response) -> None:
         found = {line["sku"]: line["quantity"] for line in answer.json()["items"]}
-        self._judge(found in self._carts, f"the cart of {self._name} is {found}, not one of {self._carts}")
+        known = {(sku, cart.get(sku)) for cart in self._carts for sku in SKUS}
+        done = {(sku, found[sku]) for sku in found} & self._late - known
+        late = {sku for sku, _ in done}
+        right = any(without(found, late) == without(cart, late) for cart in self._carts)
+        self._judge(
+            right, f"the cart of {self._name} is {found}, not one of {self._carts}, late {self._late}"
+        )
         self._carts = [found]
+        self._late -= done
+
+    def _forget_session(self) -> None:
+        """It is over, with its cart, and with what was still to be done in it."""
+        self._signed_in, self._carts, self._late = False, [{}], set()
 
     def _judge(self, right: bool, otherwise: str) -> None:
         if not right:
@@ -192,10 +215,10 @@ class Visitor:
             self._since = self._since or time.monotonic()
             self.tally.unavailable.append(f"{time.strftime('%X')} {what}: {answer.text[:200]}")
         elif answer.status_code == 401 and self._perhaps_out:
-            self._signed_in, self._carts = False, [{}]
+            self._forget_session()
         elif answer.status_code == 401 and self._signed_in:
             self.tally.wrong.append(f"{time.strftime('%X')} {what}: signed out: {answer.text[:200]}")
-            self._signed_in, self._carts = False, [{}]
+            self._forget_session()
         else:
             self.tally.failures.append(
                 f"{time.strftime('%X')} {what}: {answer.status_code} {answer.text[:200]}"
