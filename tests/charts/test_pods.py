@@ -199,6 +199,14 @@ def test_the_services_stop_in_the_order_that_loses_no_request(all_pods: list[Pod
             assert environment["EDGE_GRACE"] == "20s"
 
 
+def test_the_edge_knows_whether_browsers_come_by_https():
+    """Else nothing would tell them to stay there: TLS ends before it."""
+    options = ("--set", "global.publicUrl=https://shop.example.com")
+    edge = next(p for p in pods(objects("polysession", *options)) if p.name.endswith("-edge"))
+    environment = {v["name"]: v.get("value") for v in edge.spec["containers"][0]["env"]}
+    assert environment["EDGE_PUBLIC_URL"] == "https://shop.example.com"
+
+
 def test_the_settings_of_a_service_are_settings_that_it_has(all_pods: list[Pods]):
     from orders.config import Config as OrdersConfig
     from users.config import Config as UsersConfig

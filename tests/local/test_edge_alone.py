@@ -102,6 +102,12 @@ class BehindAProxy(Set):
     more = {"EDGE_TRUSTED_PROXIES": f"{HOST}/32 198.51.100.0/24"}
 
 
+class BehindTls(Set):
+    """TLS ends before it, as on Kubernetes."""
+
+    more = {"EDGE_PUBLIC_URL": "https://shop.example.com"}
+
+
 class SlowToLeave(Set):
     """As in a pod, whose end is not known everywhere at once."""
 
@@ -363,6 +369,14 @@ class OnlyThePage:
         from local.readiness import answers, wait
 
         wait("edge", answers(f"{self._layout.public_url}/", accept="text/html"), lambda reason: None)
+
+
+def test_browsers_are_told_to_stay_where_tls_ends_before_the_edge(layout: Layout) -> None:
+    for edge in run(layout, part=BehindTls):
+        with edge.client() as client:
+            for path in ("/", "/api/users/me", "/internal"):
+                headers = client.get(path, headers={"Accept": "text/html"}).headers
+                assert headers["Strict-Transport-Security"] == "max-age=31536000", path
 
 
 def test_over_tls_browsers_are_told_to_stay_there(tls_edge: Running) -> None:

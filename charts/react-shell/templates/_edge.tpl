@@ -5,6 +5,7 @@
 EDGE_SITE: http://:8080
 EDGE_BIND: 0.0.0.0
 EDGE_METRICS_PORT: 8081
+EDGE_PUBLIC_URL: {{ include "common.publicUrl" .root }}
 EDGE_SHUTDOWN_DELAY: {{ .values.timing.shutdownDelay }}
 EDGE_GRACE: {{ .values.timing.grace }}
 EDGE_DIAL_TIMEOUT: {{ .values.timing.dialTimeout }}
