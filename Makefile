@@ -45,7 +45,7 @@ test-full: install ## `make test` with nothing bounded: deeper models, other eng
 bench: install ## ratios to a bare client and to the stock stacks, on a Redis Cluster of its own
 	@$(PYTHON) -m tests.run bench
 
-bench-growth: install ## how cost grows: 1,000 to 1,000,000 sessions, 1 to 100 of a principal; about two minutes
+bench-growth: install ## how cost grows: 1,000 to 1,000,000 sessions side by side, 1 to 100 of a principal; about four minutes
 	@$(PYTHON) -m tests.run growth
 
 images: ## users, orders, shell and tools, for containers; VERSION=0.1.0
