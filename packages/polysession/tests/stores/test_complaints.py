@@ -17,6 +17,7 @@ from polysession.stores.pool import Node
 from polysession.testing import make_keys
 from redis.exceptions import ConnectionError, ResponseError
 
+PATIENT = 5000  # milliseconds: what fails at once, fails so on a busy machine, too
 ONE, TWO = Node("10.0.0.1", 6379), Node("10.0.0.2", 6379)
 
 
@@ -64,7 +65,9 @@ def test_a_redis_that_is_no_cluster_is_told_what_it_must_be(caplog: Any) -> None
 
 def test_a_store_that_nobody_runs_is_logged_once_with_its_cause_and_without_the_password(caplog: Any) -> None:
     nodes = f"127.0.0.1:{closed_port()}"
-    manager = polysession.connect(nodes, make_keys(), username="ada", password="of nobody's business")
+    manager = polysession.connect(
+        nodes, make_keys(), username="ada", password="of nobody's business", deadline_ms=PATIENT
+    )
     for _ in range(5):
         with pytest.raises(StoreUnavailable):
             manager.ping()
@@ -76,7 +79,7 @@ def test_a_store_that_nobody_runs_is_logged_once_with_its_cause_and_without_the_
 
 
 def test_a_plain_port_in_place_of_tls_is_asked_about(silent_port: int, caplog: Any) -> None:
-    manager = polysession.connect(f"rediss://127.0.0.1:{silent_port}", make_keys())
+    manager = polysession.connect(f"rediss://127.0.0.1:{silent_port}", make_keys(), deadline_ms=2000)
     with pytest.raises(StoreUnavailable, match=r"does it speak TLS\?"):
         manager.ping()
     assert "does it speak TLS?" in said(caplog)[0]
@@ -86,7 +89,9 @@ def test_a_plain_port_in_place_of_tls_is_asked_about(silent_port: int, caplog: A
 def test_a_credential_file_that_is_gone_is_named_without_its_folder(tmp_path: Path, caplog: Any) -> None:
     file = tmp_path / "password"
     file.write_text("secret")
-    manager = polysession.connect(f"127.0.0.1:{closed_port()}", make_keys(), password_file=file)
+    manager = polysession.connect(
+        f"127.0.0.1:{closed_port()}", make_keys(), password_file=file, deadline_ms=PATIENT
+    )
     file.unlink()
     with contextlib.suppress(StoreUnavailable):
         manager.ping()
