@@ -42,8 +42,23 @@ def test_nothing_is_evicted_and_half_the_limit_is_for_keys():
     settings = config()
     assert settings["maxmemory-policy"] == "noeviction"
     assert settings["maxmemory"] == "128mb"
-    assert config("--set", "resources.limits.memory=1Gi")["maxmemory"] == "512mb"
+    for limit, keys in (("1Gi", "512mb"), ("1.5Gi", "768mb"), ("300M", "143mb"), ("536870912", "256mb")):
+        assert config("--set", f"resources.limits.memory={limit},persistence.size=3Gi")["maxmemory"] == keys
     assert config("--set", "maxmemory=100mb")["maxmemory"] == "100mb"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "maxmemory=192mb",  # three quarters
+        "maxmemory=1gb,resources.limits.memory=2G,persistence.size=3Gi",
+        "maxmemory=1gb,resources.limits.memory=null,persistence.size=3Gi",
+        "resources.limits.memory=682Mi",  # a third of the volume
+        "resources.limits.memory=8Gi,persistence.enabled=false",
+    ],
+)
+def test_memory_that_leaves_room_for_a_fork_and_a_rewritten_file_is_accepted(options: str):
+    assert refusal("redis-cluster", "--set", options) == ""
 
 
 def test_the_settings_are_those_that_the_store_was_measured_with():
@@ -187,8 +202,12 @@ def test_tls_closes_the_plain_port_and_clients_get_the_ca_only():
         ("podDisruptionBudget.maxUnavailable=50%", "could then take both pods of a shard"),
         ("podDisruptionBudget.maxUnavailable=0", "/podDisruptionBudget/maxUnavailable"),
         ("topologySpread=hard,persistence.enabled=false", "would lose its data"),
-        ("resources.limits.memory=300M", "write whole Mi or Gi"),
-        ("resources.limits.memory=1.5Gi", "write whole Mi or Gi"),
+        ("maxmemory=193mb", "Set maxmemory to 192mb at most, resources.limits.memory to 258Mi at least"),
+        ("maxmemory=1gb,persistence.size=3Gi", "more than three quarters of its memory limit 256Mi"),
+        ("resources.limits.memory=null", "Redis needs resources.limits.memory"),
+        ("resources.limits.memory=1Gi", "Set persistence.size to 1536Mi at least"),
+        ("resources.limits.memory=1Gi", "where the first install has fixed it, set maxmemory to 341mb at most"),
+        ("persistence.size=383Mi", "persistence.size of Redis is 383Mi"),
         ("extraConfig.maxmemory-policy=allkeys-lru", "the chart decides this one"),
         ("global.redis.tls.enabled=true", "needs global.redis.tls.existingSecret"),
         ("replica=2", "replica"),

@@ -12,23 +12,21 @@ component: redis
 {{- include "common.redisTlsSecret" . -}}
 {{- end -}}
 
-{{/* A Kubernetes quantity of memory in MiB. */}}
+{{/* A Kubernetes quantity of bytes in whole MiB. */}}
 {{- define "redis.mebibytes" -}}
-{{- $quantity := toString . -}}
-{{- $number := regexFind "^[0-9]+" $quantity | int64 -}}
-{{- if regexMatch "^[0-9]+Gi$" $quantity -}}{{ mul $number 1024 }}
-{{- else if regexMatch "^[0-9]+Mi$" $quantity -}}{{ $number }}
-{{- else -}}
-{{- fail (printf "resources.limits.memory of Redis is %q: write whole Mi or Gi, half of which becomes maxmemory, or set maxmemory." $quantity) -}}
-{{- end -}}
+{{- $unit := regexFind "[A-Za-z]+$" (toString .) -}}
+{{- $bytes := get (dict "" 1 "m" 0.001 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776) $unit -}}
+{{- divf (mulf (toString . | trimSuffix $unit | float64) $bytes) 1048576 | floor | int64 -}}
 {{- end -}}
 
+{{/* In MiB: for keys. */}}
 {{- define "redis.maxmemory" -}}
 {{- if .Values.maxmemory -}}
-{{- .Values.maxmemory -}}
+{{- $number := regexFind "^[0-9]+" .Values.maxmemory | int64 -}}
+{{- ternary (mul $number 1024) $number (hasSuffix "gb" .Values.maxmemory) -}}
 {{- else -}}
 {{- $limit := required "Redis needs resources.limits.memory, half of which becomes maxmemory, or maxmemory itself: without either it takes the node's memory." ((.Values.resources).limits).memory -}}
-{{- printf "%dmb" (div (include "redis.mebibytes" $limit | int64) 2) -}}
+{{- div (include "redis.mebibytes" $limit | int64) 2 -}}
 {{- end -}}
 {{- end -}}
 
@@ -67,7 +65,7 @@ dir /data
 appendonly yes
 appendfsync everysec
 save ""
-maxmemory {{ include "redis.maxmemory" . }}
+maxmemory {{ .Values.maxmemory | default (printf "%smb" (include "redis.maxmemory" .)) }}
 maxmemory-policy noeviction
 cluster-enabled yes
 cluster-config-file nodes.conf
@@ -154,5 +152,17 @@ OPERATIONS_TLS_CA_FILE: /etc/redis-tls/ca.crt
 {{- end -}}
 {{- if and (eq .Values.topologySpread "hard") (not .Values.persistence.enabled) -}}
 {{- fail "topologySpread hard without persistence: a pod that finds no node would lose its data; use soft." -}}
+{{- end -}}
+{{- $keys := include "redis.maxmemory" . | int64 -}}
+{{- with ((.Values.resources).limits).memory -}}
+{{- $most := div (mul (include "redis.mebibytes" . | int64) 3) 4 -}}
+{{- if gt $keys $most -}}
+{{- fail (printf "maxmemory of Redis is %dmb, more than three quarters of its memory limit %s: a fork's copy and buffers would have the pod killed. Set maxmemory to %dmb at most, resources.limits.memory to %dMi at least (twice is better), or leave maxmemory out for half the limit." $keys (toString .) $most (div (add (mul $keys 4) 2) 3)) -}}
+{{- end -}}
+{{- end -}}
+{{- with .Values.persistence -}}
+{{- if and .enabled (lt (include "redis.mebibytes" .size | int64) (mul $keys 3)) -}}
+{{- fail (printf "persistence.size of Redis is %s, but its append-only file takes up to three times maxmemory (%dmb) while it is rewritten. Set persistence.size to %dMi at least; where the first install has fixed it, set maxmemory to %dmb at most." .size $keys (mul $keys 3) (div (include "redis.mebibytes" .size | int64) 3)) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
