@@ -206,7 +206,10 @@ def test_tls_closes_the_plain_port_and_clients_get_the_ca_only():
         ("maxmemory=1gb,persistence.size=3Gi", "more than three quarters of its memory limit 256Mi"),
         ("resources.limits.memory=null", "Redis needs resources.limits.memory"),
         ("resources.limits.memory=1Gi", "Set persistence.size to 1536Mi at least"),
-        ("resources.limits.memory=1Gi", "where the first install has fixed it, set maxmemory to 341mb at most"),
+        (
+            "resources.limits.memory=1Gi",
+            "where the first install has fixed it, set maxmemory to 341mb at most",
+        ),
         ("persistence.size=383Mi", "persistence.size of Redis is 383Mi"),
         ("extraConfig.maxmemory-policy=allkeys-lru", "the chart decides this one"),
         ("global.redis.tls.enabled=true", "needs global.redis.tls.existingSecret"),

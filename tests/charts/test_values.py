@@ -93,6 +93,8 @@ def get(values: Any, path: str) -> Any:
         (f"global.redis.nodes={{a:6379}},{LET_OUT}", "set redis.enabled to false"),
         ("postgres.enabled=false", "set users.database.host"),
         (f"postgres.enabled=false,users.database.host=db,{LET_OUT}", "set orders.database.host"),
+        (f"users.database.host=db,orders.database.host=db,{LET_OUT}", "set postgres.enabled to false"),
+        (f"users.database.host=db,orders.enabled=false,{LET_OUT}", "set postgres.enabled to false"),
         ("observability.enabled=false", "global.collector.enabled is the Collector of charts/observability"),
         (f"global.otlpEndpoint=http://c:4318,{LET_OUT}", "set one of the two"),
         ("global.collector.enabled=false,global.otlpEndpoint=c:4318", "write http://host:port"),
@@ -106,6 +108,10 @@ def get(values: Any, path: str) -> Any:
         (
             "secrets.rotation=1,global.sessionKeys.existingSecret=a,global.credentials.existingSecret=b",
             "rotate your existing ones",
+        ),
+        (
+            f"secrets.rotation=1,redis.enabled=false,global.redis.nodes={{a:6379}},{LET_OUT}",
+            "an existing Redis Cluster does not learn it",
         ),
         ("redis.auth.enabled=false", "belong together"),
         ("global.redis.username=", "belong together"),
@@ -138,6 +144,17 @@ def test_what_cannot_work_is_refused_with_a_sentence(options: str, sentence: str
 )
 def test_https_and_loopback_are_origins(url: str):
     assert refusal("polysession", "--set", f"global.publicUrl={url}") == ""
+
+
+@pytest.mark.parametrize("known", ["global.credentials.existingSecret=b", "global.redis.username="])
+def test_the_rings_alone_rotate_where_the_key_job_does_not_change_a_redis_password(known: str):
+    external = f"redis.enabled=false,global.redis.nodes={{a:6379}},{LET_OUT}"
+    assert refusal("polysession", "--set", f"secrets.rotation=1,{external},{known}") == ""
+
+
+@pytest.mark.parametrize("service", ["users", "orders"])
+def test_one_service_may_ask_an_existing_postgresql_and_the_other_the_release_s_own(service: str):
+    assert refusal("polysession", "--set", f"{service}.database.host=db,{LET_OUT}") == ""
 
 
 def test_a_release_that_begins_with_a_digit_is_refused():

@@ -6,6 +6,14 @@
 {{- fail (printf "postgres.enabled is false: set %s.database.host to the PostgreSQL that holds its database." $chart) -}}
 {{- end -}}
 {{- end -}}
+{{- $asked := false -}}
+{{- range $chart := list "users" "orders" -}}
+{{- $values := index $.Values $chart -}}
+{{- if and $values.enabled (not ($values.database).host) -}}{{- $asked = true -}}{{- end -}}
+{{- end -}}
+{{- if and .Values.postgres.enabled (not $asked) (or .Values.users.enabled .Values.orders.enabled) -}}
+{{- fail "users.database.host and orders.database.host name an existing PostgreSQL, and nothing asks the release's own: set postgres.enabled to false, or leave out the host of whichever service is to use it." -}}
+{{- end -}}
 {{- if and (not .Values.redis.enabled) (not .Values.global.redis.nodes) -}}
 {{- fail "redis.enabled is false: set global.redis.nodes to nodes of an existing Redis Cluster." -}}
 {{- end -}}
@@ -20,6 +28,9 @@
 {{- end -}}
 {{- if and .Values.secrets.rotation .Values.global.sessionKeys.existingSecret .Values.global.credentials.existingSecret -}}
 {{- fail "secrets.rotation is for Secrets that the key Job makes: rotate your existing ones where they come from." -}}
+{{- end -}}
+{{- if and .Values.secrets.rotation .Values.global.redis.nodes (include "common.redisUser" $) (not .Values.global.credentials.existingSecret) -}}
+{{- fail "secrets.rotation would change redis-sessions-password, and an existing Redis Cluster does not learn it: name the Secret with its password by global.credentials.existingSecret, then only the rings rotate." -}}
 {{- end -}}
 {{- with .Values.global.session -}}
 {{- if lt (int .absoluteSeconds) (int .idleSeconds) -}}
