@@ -85,7 +85,7 @@ class Keys:
     ) -> tuple[Mapping[str, bytes | None], Mapping[str, str]]:
         ours = {name: value for name, value in data.items() if is_session_key(name)}
         added: dict[str, bytes | None] = dict(session_keys(ours))
-        if ours and self._is_due(notes):
+        if ours and self._is_due(self._settings.session_keys_secret, notes):
             added.update(rotate_session_keys({**ours, **session_keys(ours)}, now=self._now()))
         return added, self._applied(notes)
 
@@ -93,7 +93,7 @@ class Keys:
         self, data: Mapping[str, bytes], notes: Mapping[str, str]
     ) -> tuple[Mapping[str, bytes | None], Mapping[str, str]]:
         added = credentials(data, prefix=self._settings.prefix)
-        if data and self._is_due(notes):
+        if data and self._is_due(self._settings.credentials_secret, notes):
             added.update(announce_passwords({**data, **added}, prefix=self._settings.prefix))
         return dict(added), self._applied(notes)
 
@@ -102,8 +102,16 @@ class Keys:
     ) -> tuple[Mapping[str, bytes | None], Mapping[str, str]]:
         return use_passwords(data), dict(notes)
 
-    def _is_due(self, notes: Mapping[str, str]) -> bool:
-        return self._settings.rotation > int(notes.get(APPLIED, "0"))
+    def _is_due(self, secret: str, notes: Mapping[str, str]) -> bool:
+        asked, remembered = self._settings.rotation, int(notes.get(APPLIED, "0"))
+        if 0 < asked <= remembered:
+            self._log.info(
+                f"nothing rotates: this Secret remembers rotation {remembered} (annotation {APPLIED}), also from before a "
+                f"reinstall; to rotate, set secrets.rotation to {remembered + 1}",
+                secret=secret,
+                rotation=asked,
+            )
+        return asked > remembered
 
     def _applied(self, notes: Mapping[str, str]) -> Mapping[str, str]:
         return {**notes, APPLIED: str(max(self._settings.rotation, int(notes.get(APPLIED, "0"))))}
