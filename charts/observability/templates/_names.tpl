@@ -114,3 +114,14 @@ spec:
       targetPort: {{ $name }}
     {{- end }}
 {{- end -}}
+
+{{/* How to open what is on, for notes: the umbrella's, too. */}}
+{{- define "observability.doors" -}}
+{{- $ports := dict "prometheus" 9090 "alertmanager" 9093 "jaeger" 16686 -}}
+{{- range $component := list "prometheus" "alertmanager" "jaeger" }}
+{{- if (index $.Values $component).enabled }}
+{{- $port := index $ports $component }}
+  kubectl --namespace {{ $.Release.Namespace }} port-forward svc/{{ include "observability.fullname" (dict "context" $ "component" $component) }} {{ $port }}    # {{ title $component }}: http://localhost:{{ $port }}
+{{- end }}
+{{- end }}
+{{- end -}}

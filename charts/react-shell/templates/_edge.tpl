@@ -50,3 +50,11 @@ OTEL_BSP_EXPORT_TIMEOUT: 1000
 {{- end }}
 {{- end }}
 {{- end -}}
+
+{{/* For notes, the umbrella's, too: (dict "values" <the chart's> "name" <of the value to set>). "" when nothing is in front, or what is there is believed. */}}
+{{- define "edge.unseenClients" -}}
+{{- if and (or .values.ingress.enabled .values.httpRoute.enabled) (not .values.trustedProxies) }}
+All clients seem to have the address of the proxy in front of the edge: set {{ .name }} to its networks, or the limit of
+failed sign-ins counts everybody as one address.
+{{- end }}
+{{- end -}}
